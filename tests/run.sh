@@ -11,7 +11,7 @@ nothing_collected=5
 
 mkdir -p "$(dirname "$SKIPS")"
 rm -f "$SKIPS"
-.venv/bin/python -m pytest -n "${JOBS:-2}" -m "not serial$narrowed"
+.venv/bin/python -m pytest -n "${JOBS:-2}" --dist loadfile -m "not serial$narrowed"
 together=$?
 .venv/bin/python -m pytest -m "serial$narrowed"
 alone=$?
