@@ -1,0 +1,161 @@
+"""Opens a model file: recognised, checked, put into the artifact store, and ready to serve.
+
+The steps, in order: its format by content (`detect`), for a pickle a scan and the user's word,
+for everything but ONNX a conversion with its proof in a host (`converting`), then a copy under
+its digest (`store`), an inspection in a throwaway process (`onnx_probe`), and the signature.
+"""
+
+import mmap
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from pilotage.contracts.signature import Signature
+from pilotage.errors import PilotageError
+from pilotage.formats import detect, onnx_probe, store
+from pilotage.formats.findings import Finding
+from pilotage.formats.onnx_file import OnnxFile, read_onnx
+from pilotage.isolation.forked import call_in_fork
+
+INSPECT_S: Final = 120.0
+"""Seconds that loading and trying a model may take."""
+
+MODEL_FILE: Final = "model.onnx"
+INSPECTION_FILE: Final = "inspection.json"
+
+Progress = Callable[[str], None]
+
+
+class OpenedModel(Struct, frozen=True):
+    """A model that can be served.
+
+    Attributes:
+        name: the given one, else made from the file's.
+        format: a key of `detect.SERVED`.
+        digest: SHA-256 of the artifact in hex; path: its main file in the store.
+        source: the file that was opened.
+        memory_bytes: private memory that loading took; 0 when unknown.
+        findings: to be shown, the worst first.
+        missing: protections that the kernel did not allow while the model was converted.
+        settings: the engine's settings, part of the version's digest.
+    """
+
+    name: str
+    format: str
+    digest: str
+    path: Path
+    source: Path
+    signature: Signature
+    memory_bytes: int
+    findings: tuple[Finding, ...] = ()
+    missing: tuple[str, ...] = ()
+    settings: dict[str, str | int | float | bool] = {}
+
+
+def open_model(
+    path: Path,
+    *,
+    artifacts: Path,
+    name: str | None = None,
+    trust: bool = False,
+    sample: Path | None = None,
+    progress: Progress | None = None,
+) -> OpenedModel:
+    """The model at `path`, ready to serve.
+
+    Args:
+        artifacts: the root of the artifact store; made when it is not there.
+        name: the name it is served under; made from the file's name when None.
+        trust: the user's word that a pickle may be opened.
+        sample: rows (CSV, JSON lines or Parquet) on which a conversion is proven as well.
+        progress: told in a sentence what takes long.
+
+    Raises:
+        PilotageError: it cannot be read, is not served, not trusted, or not proven.
+    """
+    path = path.expanduser().absolute()
+    kind = detect.detect(path)
+    served_as = name if name is not None else name_from(path)
+    del progress, trust, sample
+    if kind != "onnx":
+        raise PilotageError(f"{detect.SERVED[kind]} files are not served yet", where=str(path))
+    return _open_onnx(path, served_as, artifacts)
+
+
+def name_from(path: Path) -> str:
+    """A model name from a file's name: letters, digits, dot, dash and underscore."""
+    stem = path.stem if path.suffix else path.name
+    if stem.lower() in ("model", "pipeline", "estimator") and path.parent.name:
+        stem = path.parent.name
+    cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")
+    return cleaned or "model"
+
+
+def _open_onnx(path: Path, name: str, artifacts: Path) -> OpenedModel:
+    head = _head_of(path)
+    digest, folder = store.add_files(artifacts, _files(path, head))
+    inspection = inspected(folder, head)
+    exporter = head.producer or "an exporter that gives no name"
+    opset = head.opsets.get("", head.opsets.get("ai.onnx", 0))
+    findings = (Finding("note", f"exported by {exporter}, opset {opset}"),)
+    return OpenedModel(
+        name=name,
+        format="onnx",
+        digest=digest,
+        path=folder / MODEL_FILE,
+        source=path,
+        signature=inspection.signature,
+        memory_bytes=inspection.memory_bytes,
+        findings=inspection.findings + findings,
+    )
+
+
+def inspected(folder: Path, head: OnnxFile) -> onnx_probe.Inspection:
+    """The inspection of the artifact in `folder`: kept from last time, or made now."""
+    onnxruntime: Any = import_module("onnxruntime")
+    known = store.kept(folder, INSPECTION_FILE, onnx_probe.Inspection)
+    now = (onnx_probe.FORMAT, str(onnxruntime.__version__))
+    if known is not None and (known.format, known.runtime) == now:
+        return known
+    made = call_in_fork(
+        lambda: onnx_probe.inspect(folder / MODEL_FILE, head.unranked),
+        onnx_probe.Inspection,
+        what="reading the model",
+        timeout_s=INSPECT_S,
+    )
+    store.keep(folder, INSPECTION_FILE, made)
+    return made
+
+
+def _head_of(path: Path) -> OnnxFile:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        mentions = data.find(b"location") >= 0
+        with memoryview(data) as view:
+            return read_onnx(view, mentions_external=mentions)
+
+
+def _files(path: Path, head: OnnxFile) -> dict[str, Path]:
+    """Names inside the artifact and the files they come from, all inside the model's folder."""
+    files = {MODEL_FILE: path}
+    home = path.parent.resolve()
+    for location in head.external:
+        target = (home / location).resolve()
+        if not location or Path(location).is_absolute() or not target.is_relative_to(home):
+            raise PilotageError(
+                "the model refers to weights outside its own folder",
+                where=str(path),
+                expected="weights beside the model file",
+                fix="Export the model again with its weights beside it, or inside one file.",
+            )
+        if not target.is_file():
+            raise PilotageError(
+                "a file with weights of the model is missing",
+                where=str(home / location),
+                fix="Copy it beside the model file.",
+            )
+        files[str(Path(location))] = target
+    return files
