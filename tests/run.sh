@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests in two turns: side by side those that may share the machine, then alone those that
-# measure time. Its last line names what was skipped.
+# Runs the tests in two turns: alone those that measure time, then side by side all the others.
+# Its last line names what was skipped.
 #
 # tests/run.sh [MARKS]    MARKS narrows both turns, such as "not slow".
 set -u
@@ -11,17 +11,18 @@ nothing_collected=5
 
 mkdir -p "$(dirname "$SKIPS")"
 rm -f "$SKIPS"
-.venv/bin/python -m pytest -n "${JOBS:-2}" --dist loadfile -m "not serial$narrowed"
-together=$?
 .venv/bin/python -m pytest -m "serial$narrowed"
 alone=$?
 [ "$alone" -eq "$nothing_collected" ] && alone=0
+.venv/bin/python -m pytest -n "${JOBS:-2}" --dist loadfile -m "not serial$narrowed"
+together=$?
 
 if [ -s "$SKIPS" ]; then
-  reasons=$(sort "$SKIPS" | uniq -c | sed -E 's/^ *([0-9]+) (.*)/\2 (\1)/' | paste -s -d ';' | sed 's/;/; /g')
-  echo "SKIPPED ON THIS MACHINE: $reasons"
+  sort "$SKIPS" | uniq -c | awk '
+    { times = $1; sub(/^ *[0-9]+ /, ""); line = line (NR > 1 ? "; " : "") $0 " (" times ")" }
+    END { print "SKIPPED ON THIS MACHINE: " line }'
 else
   echo "Nothing was skipped on this machine."
 fi
-[ "$together" -ne 0 ] && exit "$together"
-exit "$alone"
+[ "$alone" -ne 0 ] && exit "$alone"
+exit "$together"
