@@ -202,7 +202,7 @@ def records_of(block: Block) -> Iterator[Record]:
 
 def _payloads(column: Column, entries: list[Entry]) -> list[Payload]:
     """The column cut into one payload an entry."""
-    shapes = [(entry.rows, *column.tail) if entry.rows else column.tail for entry in entries]
+    shapes = _shapes(column, entries)
     if column.digests:
         return [
             Payload(column.name, column.datatype, shape, digest=digest)
@@ -210,18 +210,22 @@ def _payloads(column: Column, entries: list[Entry]) -> list[Payload]:
         ]
     if not column.data:
         return [Payload(column.name, column.datatype, shape) for shape in shapes]
-    cuts = _cuts(column, shapes)
+    cuts = cuts_of(column, entries)
     return [
         Payload(column.name, column.datatype, shape, data=column.data[start:end])
         for shape, (start, end) in zip(shapes, cuts, strict=True)
     ]
 
 
-def _cuts(column: Column, shapes: list[tuple[int, ...]]) -> Iterator[tuple[int, int]]:
-    """Where each entry's data starts and ends."""
+def _shapes(column: Column, entries: list[Entry]) -> list[tuple[int, ...]]:
+    return [(entry.rows, *column.tail) if entry.rows else column.tail for entry in entries]
+
+
+def cuts_of(column: Column, entries: list[Entry]) -> Iterator[tuple[int, int]]:
+    """Where the data of each entry starts and ends in a column that keeps its data."""
     bytes_each = DATATYPES[column.datatype].bytes_each
     start = 0
-    for shape in shapes:
+    for shape in _shapes(column, entries):
         elements = 1
         for length in shape:
             elements *= length
