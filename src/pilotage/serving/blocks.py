@@ -1,4 +1,4 @@
-"""From a finished batch to the blocks that record it.
+"""From a finished batch to the blocks that record it. Pure.
 
 Nearly always that is one block with every tensor whole. A request whose inputs (or outputs) are
 larger than the policy's bound is recorded by digests, and a column is either data or digests, so
@@ -10,14 +10,14 @@ Budget: 1 µs a batch for `blocks_of` when all is whole, plus making the columns
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
 from pilotage.contracts.datatypes import DATATYPES
 from pilotage.contracts.limits import MIB
 from pilotage.contracts.records import Block, Column, Entry, Phase, cuts_of
-from pilotage.contracts.signature import Tensor
+from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import RecordPolicy
 
 BLOCK_BYTES: Final = 1 * MIB
@@ -27,7 +27,11 @@ Keeping = Literal["data", "digest", "none"]
 
 
 class Origin(Struct, frozen=True):
-    """What all predictions of a route share; made once a snapshot."""
+    """What all predictions of a route share; made once a snapshot.
+
+    `signature` is the version's, in whose order tensors come; whether they have a row axis is
+    told by it.
+    """
 
     endpoint: str
     version: str
@@ -37,6 +41,7 @@ class Origin(Struct, frozen=True):
     rollout: str
     stage: str
     policy: RecordPolicy
+    signature: Signature
 
 
 class Timing(Struct, frozen=True):
@@ -55,19 +60,25 @@ class Part(Struct, frozen=True):
     outputs: Keeping
 
 
-def column(tensor: Tensor, tail: tuple[int, ...], data: Any) -> Column:
-    """One tensor of the whole batch, ready to be recorded.
+def columns_of(
+    tensors: tuple[Tensor, ...], arrays: Sequence[Any], has_rows: bool
+) -> tuple[Column, ...]:
+    """The tensors of one side of a whole batch, ready to be recorded.
 
-    `data`: joined raw elements as bytes, or a NumPy array of them (BF16 as its raw 16 bits); for
-    BYTES an array or a list of elements, each bytes or text.
+    `arrays`: a NumPy array a tensor, in the signature's order, rows stacked on the first axis
+    where there is one; None for an optional input that did not come; nothing at all where there
+    is nothing to record. BF16 comes as its raw 16 bits; elements of BYTES are bytes or text.
     """
-    if isinstance(data, bytes):
-        return Column(tensor.name, tensor.datatype, tail, data)
-    if DATATYPES[tensor.datatype].bytes_each:
-        return Column(tensor.name, tensor.datatype, tail, data.tobytes())
-    elements: object = data if isinstance(data, list) else data.ravel().tolist()  # pyright: ignore[reportUnknownVariableType]
-    raw = joined(cast("list[bytes | str]", elements))
-    return Column(tensor.name, tensor.datatype, tail, raw)
+    return tuple(
+        Column(
+            tensor.name,
+            tensor.datatype,
+            array.shape[1:] if has_rows else array.shape,
+            array.tobytes() if tensor.datatype != "BYTES" else joined(array.ravel().tolist()),
+        )
+        for tensor, array in zip(tensors, arrays, strict=False)
+        if array is not None
+    )
 
 
 def joined(elements: Sequence[bytes | str]) -> bytes:
@@ -81,20 +92,24 @@ def joined(elements: Sequence[bytes | str]) -> bytes:
 
 def blocks_of(
     origin: Origin,
-    inputs: tuple[Column, ...],
-    outputs: tuple[Column, ...],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
     entries: list[Entry],
     timing: Timing,
     *,
     phase: Phase = "whole",
     usage: dict[str, int] | None = None,
 ) -> list[Block]:
-    """The blocks of a batch: its entries with the rows of the columns in the same order.
+    """The blocks of a batch: its entries, and arrays that hold their rows in the same order.
 
-    `outputs` is empty where no answer came to be (an engine error, a stream that was opened).
+    For the arrays see `columns_of`. `outputs` is empty where no answer came to be (an engine
+    error, a stream that was opened), `inputs` where none could be read.
     """
+    has_rows = origin.signature.batch_axis is not None
+    into = columns_of(origin.signature.inputs, inputs, has_rows)
+    out = columns_of(origin.signature.outputs, outputs, has_rows)
     blocks: list[Block] = []
-    for part in _parts(origin.policy, inputs, outputs, entries):
+    for part in _parts(origin.policy, into, out, entries):
         whole = len(part.indexes) == len(entries)
         blocks.append(
             Block(
@@ -109,8 +124,8 @@ def blocks_of(
                 timing.engine_us,
                 timing.encode_us,
                 phase,
-                _kept(inputs, entries, part.indexes, part.inputs, whole),
-                _kept(outputs, entries, part.indexes, part.outputs, whole),
+                _kept(into, entries, part.indexes, part.inputs, whole),
+                _kept(out, entries, part.indexes, part.outputs, whole),
                 entries if whole else [entries[index] for index in part.indexes],
                 usage or {},
             )

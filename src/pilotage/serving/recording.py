@@ -6,32 +6,57 @@ answer (`Pilotage-Recorded: no`) or refuses, as the endpoint's policy says.
 Budget: `put_block` takes 8 µs for a batch of 32 tiny predictions, most of it encoding.
 """
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pilotage.contracts import records, segments
-from pilotage.contracts.records import Block, Outcome
+from pilotage.contracts.predictions import Ids
+from pilotage.contracts.records import Block, Entry, Outcome, Phase
+from pilotage.contracts.snapshot import Endpoint
 from pilotage.serving import ring
+from pilotage.serving.blocks import Origin, Timing, blocks_of
 from pilotage.serving.ring import RING_BYTES, Counts, Ring
 
 TRIES: Final = 3
 
 
 class Recording:
-    """What a worker records through."""
+    """What a worker records through.
 
-    def __init__(self, to: Ring) -> None:
+    Attributes:
+        ids: where its prediction ids come from.
+    """
+
+    def __init__(self, to: Ring, ids: Ids) -> None:
         self._ring = to
+        self.ids = ids
+
+    def put(
+        self,
+        origin: Origin,
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        entries: list[Entry],
+        timing: Timing,
+        *,
+        phase: Phase = "whole",
+        usage: dict[str, int] | None = None,
+    ) -> bool:
+        """Record a finished batch as the route's policy says; for the arguments see `blocks_of`.
+
+        False when any of it could not be recorded, which is then counted. After True all of it
+        outlives the death of every process.
+        """
+        blocks = blocks_of(origin, inputs, outputs, entries, timing, phase=phase, usage=usage)
+        refused = [block for block in blocks if not self.put_block(block)]
+        return not refused
 
     def put_block(self, block: Block) -> bool:
-        """Record the predictions of a block; False, and counted, when there is no room.
-
-        After True they outlive the death of every process.
-        """
-        return self._ring.put(
-            segments.frame(segments.BLOCK, records.encode(block)), len(block.entries)
-        )
+        """Record the predictions of one block."""
+        frame = segments.frame(segments.BLOCK, records.encode(block))
+        return self._ring.put(frame, len(block.entries))
 
     def put_outcome(self, outcome: Outcome) -> bool:
         """Record one outcome; False when there is no room."""
@@ -40,6 +65,20 @@ class Recording:
     def counts(self) -> Counts:
         """Recorded and not recorded so far, and how the recorder is doing."""
         return self._ring.counts()
+
+    @property
+    def full(self) -> bool:
+        """Whether the recorder cannot write at present; until the ring is full, nothing is lost."""
+        return self._ring.state != ring.RECORDING
+
+    def blocked(self, endpoints: Iterable[Endpoint]) -> str:
+        """Why the worker is not ready: a policy refuses what cannot be recorded; "" when it is."""
+        if not self.full:
+            return ""
+        for endpoint in endpoints:
+            if endpoint.record is not None and endpoint.record.when_full == "refuse":
+                return f"nothing can be recorded: {ring.STATES[self._ring.state]}"
+        return ""
 
     def close(self) -> None:
         """Give the ring to the recorder, which copies what is in it and removes it."""
@@ -66,13 +105,14 @@ def open_recording(
         PilotageError: the folder for rings belongs to somebody else.
     """
     number = ring.ring_id(node, boot, worker, incarnation)
+    ids = Ids(node, boot, worker)
     first, *others = ring.places_of(folder)
     try:
-        return Recording(_create(first, number, ring_bytes))
+        return Recording(_create(first, number, ring_bytes), ids)
     except OSError:
         if not others:
             raise
-        return Recording(_create(others[0], number, ring_bytes))
+        return Recording(_create(others[0], number, ring_bytes), ids)
 
 
 def _create(place: Path, number: int, ring_bytes: int) -> Ring:

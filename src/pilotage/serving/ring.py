@@ -202,6 +202,11 @@ class Ring:
         """The consumer's word that everything before `offset` would outlive the machine."""
         self._words[_SYNCED] = offset
 
+    @property
+    def state(self) -> int:
+        """How recording goes, as the recorder told last: an index into `STATES`."""
+        return self._words[_STATE]
+
     def counts(self) -> Counts:
         """What both sides have counted so far."""
         words = self._words
