@@ -94,7 +94,7 @@ def from_json(
     nested = raw[1:64].lstrip()[:1] == b"["
     if len(raw) >= COUNTED_BYTES and datatype.kind != "bytes":
         _check_counts(raw, shape, elements, place, nested=nested)
-    values = _nested(datatype, raw, shape, place) if nested else _flat(datatype, raw, place)
+    values = _nested(datatype, raw, shape, place) if nested else flat_values(datatype, raw, place)
     if len(values) != elements:
         raise invalid(
             "the data disagrees with the shape",
@@ -159,7 +159,12 @@ def _fits(datatype: Datatype, number: float) -> bool:
     return True
 
 
-def _flat(datatype: Datatype, raw: bytes, place: str) -> list[object]:
+def flat_values(datatype: Datatype, raw: bytes, place: str) -> list[object]:
+    """The values of a flat JSON array, each of the type that the datatype asks for.
+
+    Raises:
+        Refusal: not such an array, with the position of the first value that does not fit.
+    """
     try:
         return cast(list[object], _LISTS[datatype.kind].decode(raw))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -27,7 +27,7 @@ _NOT_FINITE: Final = b"null"
 """What orjson writes for NaN and infinity; numbers and booleans hold no such text otherwise."""
 
 
-class _Column:
+class Column:
     """One output of a batch as JSON, cut into rows: for each the elements without brackets."""
 
     def __init__(self, values: npt.NDArray[Any], datatype: Datatype, *, batched: bool) -> None:
@@ -87,13 +87,13 @@ class _Batch:
         self.outputs = outputs
         self._datatypes = datatypes
         self._batched = batched
-        self._columns: list[_Column | None] = [None] * len(outputs)
+        self._columns: list[Column | None] = [None] * len(outputs)
 
-    def column(self, index: int) -> _Column:
+    def column(self, index: int) -> Column:
         """Output `index` as JSON."""
         column = self._columns[index]
         if column is None:
-            column = _Column(self.outputs[index], self._datatypes[index], batched=self._batched)
+            column = Column(self.outputs[index], self._datatypes[index], batched=self._batched)
             self._columns[index] = column
         return column
 
@@ -157,7 +157,7 @@ class Encoder:
         return None
 
     def _plain(
-        self, batch: _Batch, columns: list[_Column], ids: Sequence[bytes]
+        self, batch: _Batch, columns: list[Column], ids: Sequence[bytes]
     ) -> list[Encoded | Refusal]:
         """The usual case: one row each, all outputs as JSON, no id of the caller's."""
         texts = [
@@ -190,7 +190,7 @@ class Encoder:
             elif batch.column(index).holds(start, stop):
                 tensors.append(b'%b"data":[%b]}' % (before, batch.column(index).data(start, stop)))
             else:
-                return self._not_json(index)
+                return not_json(self._tensors[index].name, self._datatypes[index])
         client_id = inference.client_id
         text = b'%b%b"parameters":{"pilotage_prediction_id":"%b"},"outputs":[%b]}' % (
             self._head,
@@ -200,15 +200,15 @@ class Encoder:
         )
         return (b"".join((text, *tail)), len(text)) if tail else (text, None)
 
-    def _not_json(self, index: int) -> Refusal:
-        """The refusal of an output that JSON cannot carry."""
-        name = self._tensors[index].name
-        if self._datatypes[index].kind == "bytes":
-            what = f"output {name} holds bytes that are no Unicode text"
-        else:
-            what = f"output {name} holds NaN or infinity, which JSON cannot carry"
-        fix = "Ask for the output as binary data, which carries every value."
-        return Refusal(500, "output", what, where=name, fix=fix)
+
+def not_json(name: str, datatype: Datatype) -> Refusal:
+    """The refusal of an output that JSON cannot carry."""
+    if datatype.kind == "bytes":
+        what = f"output {name} holds bytes that are no Unicode text"
+    else:
+        what = f"output {name} holds NaN or infinity, which JSON cannot carry"
+    fix = "Ask for the output as binary data, which carries every value."
+    return Refusal(500, "output", what, where=name, fix=fix)
 
 
 def _broken(what: str, where: str) -> Refusal:

@@ -42,7 +42,8 @@ class Request(Struct, gc=False):
 
 
 _requests = msgspec.json.Decoder(Request)
-_STRINGS: Final = re.compile(rb'"(?:[^"\\]+|\\.)*"', re.DOTALL)
+# Possessive, and a string without an end goes to the end: no input is looked at twice.
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 
@@ -53,23 +54,23 @@ def read(text: bytes, json_depth: int) -> Request:
     Raises:
         Refusal: not UTF-8, not JSON, nested too deeply, or not as the protocol has it.
     """
-    check_depth(text, json_depth)
-    if not text.isascii():
-        try:
-            text.decode()
-        except UnicodeDecodeError:
-            raise not_utf8(text) from None
+    check_text(text, json_depth)
     try:
         return _requests.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error, text) from None
 
 
-def check_depth(text: bytes, json_depth: int) -> None:
-    """Refuses JSON nested more than `json_depth` deep before a recursive decoder reads it.
+def check_text(text: bytes, json_depth: int) -> None:
+    """Refuses what is no UTF-8, and JSON too deep for a recursive decoder, before one reads it.
 
     Few bodies have as many brackets as the limit; only those are looked at closely.
     """
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            raise not_utf8(text) from None
     if text.count(b"[") + text.count(b"{") <= json_depth:
         return
     brackets = _STRINGS.sub(b"", text).translate(_STEPS, _NOT_BRACKETS)
@@ -99,6 +100,7 @@ class OutputChoice:
 
     def __init__(self, outputs: tuple[Tensor, ...]) -> None:
         self._index = {tensor.name: index for index, tensor in enumerate(outputs)}
+        self._all_json = tuple((index, False) for index in range(len(outputs)))
         self._all_binary = tuple((index, True) for index in range(len(outputs)))
 
     def of(
@@ -130,7 +132,8 @@ class OutputChoice:
             if index in wanted:
                 raise invalid(f"output {output.name} is asked for twice", f"{where}.name")
             wanted[index] = _binary(output.parameters, where, binary)
-        return tuple(wanted.items())
+        asked = tuple(wanted.items())
+        return None if asked == self._all_json else asked
 
 
 def _binary(parameters: Parameters | None, where: str, default: bool) -> bool:
