@@ -48,6 +48,8 @@ LOOK_NS: Final = S // 5
 FIRST_RETRY_NS: Final = S // 10
 LAST_RETRY_NS: Final = 5 * S
 GROUPS_A_ROUND: Final = 16
+SPARE_BYTES: Final = 1024
+"""What the budget keeps for the head and the seal of a segment, in bytes."""
 FAREWELL_NS: Final = 30 * S
 """How long a recorder whose supervisor died waits for the workers to end."""
 LOCK: Final = "recorder.lock"
@@ -173,9 +175,9 @@ class Recorder:
         """Take the folder over; False while another recorder has it."""
         self._settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._lock is None:
-            self._retry_at = now_ns + LOOK_NS
             self._lock = _lock(self._settings.folder / LOCK)
             if self._lock is None:
+                self._retry_at = now_ns + LOOK_NS
                 return False
         self._discover()
         for path in sorted(self._settings.folder.glob("*" + OPEN)):
@@ -247,9 +249,10 @@ class Recorder:
 
     def _copy(self, ring: Ring, data: memoryview, stretch: Stretch, now_ns: int) -> None:
         needed = segments.POSITION_BYTES + stretch.total_bytes
-        if self._used_bytes + needed > self._settings.record_budget_bytes:
+        most = self._settings.record_budget_bytes - SPARE_BYTES
+        if self._used_bytes + needed > most:
             self._used_bytes = _used(self._settings.folder)
-            if self._used_bytes + needed > self._settings.record_budget_bytes:
+            if self._used_bytes + needed > most:
                 raise OverBudget
         if self._segment is not None and self._segment.sealed:
             self._seal(self._segment)
@@ -286,6 +289,7 @@ class Recorder:
     def _seal(self, segment: SegmentFile) -> None:
         segment.seal(self._clock())
         self._segment = None
+        self._used_bytes = _used(self._settings.folder)
         self._tell_synced()
 
     # Telling the workers.

@@ -16,6 +16,7 @@ import mmap
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +81,6 @@ class Ring:
         self._data = memoryview(self._map)[PAGE_BYTES:]
         self.capacity = size - PAGE_BYTES
         if self._words[_MAGIC] != MAGIC or self._words[_CAPACITY] != self.capacity:
-            self.close()
             raise PilotageError("not a ring of records", where=str(path))
         self.id = self._words[_ID]
         self._written = self._words[_WRITTEN]
@@ -245,10 +245,12 @@ class Ring:
 
     def close(self) -> None:
         """Let go of the ring; what waits in it stays there for its consumer."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        os.close(self._descriptor)
         self._words.release()
         self._data.release()
-        self._map.close()
-        os.close(self._descriptor)
+        with suppress(BufferError):  # somebody holds a view: the map goes with the last of them
+            self._map.close()
 
 
 def ring_id(node: int, boot: int, worker: int, incarnation: int) -> int:
