@@ -164,6 +164,7 @@ class Recorder:
         self._rings.clear()
         if self._lock is not None:
             for place in self._places:
+                ring_words.sweep(place)
                 with suppress(OSError):
                     place.rmdir()
             os.close(self._lock)

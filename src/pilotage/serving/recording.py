@@ -119,6 +119,7 @@ def _create(place: Path, number: int, ring_bytes: int) -> Ring:
     path = place / f"{number:016x}{ring.SUFFIX}"
     for _ in range(TRIES):
         ring.make_folder(place)
-        with suppress(FileNotFoundError):  # a recorder that ended has removed the empty folder
+        # A recorder that ends just now may sweep the folder away under our hands.
+        with suppress(FileNotFoundError, BlockingIOError):
             return Ring.create(path, number, ring_bytes)
     raise FileNotFoundError(path)

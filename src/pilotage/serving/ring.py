@@ -32,6 +32,7 @@ RING_BYTES: Final = 8 * 1024 * 1024
 GROUP_BYTES: Final = 1024 * 1024
 """The most that a consumer is given at once, in bytes, unless one frame is longer."""
 SUFFIX: Final = ".ring"
+UNFINISHED: Final = ".new"
 SHARED: Final = Path("/dev/shm")
 
 _MAGIC, _CAPACITY, _ID = 0, 1, 2
@@ -92,7 +93,7 @@ class Ring:
         Raises:
             OSError: it exists already, or there is no room; nothing is left behind.
         """
-        fresh = path.with_suffix(".new")
+        fresh = path.with_suffix(UNFINISHED)
         descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -285,6 +286,18 @@ def make_folder(rings: Path) -> None:
             where=str(rings),
             fix="Remove it, or name another record folder.",
         )
+
+
+def sweep(place: Path) -> None:
+    """Remove rings whose producer died while it made them."""
+    for path in place.glob("*" + UNFINISHED):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def _reserve(descriptor: int, size: int) -> None:

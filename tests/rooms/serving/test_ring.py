@@ -1,3 +1,4 @@
+import fcntl
 import os
 
 import pytest
@@ -13,6 +14,7 @@ from pilotage.serving.ring import (
     make_folder,
     places_of,
     ring_id,
+    sweep,
 )
 
 
@@ -178,6 +180,15 @@ def test_a_ring_is_made_once(tmp_path):
     with pytest.raises(FileExistsError):
         Ring.create(tmp_path / "a.ring", 6, 1024)
     assert [path.name for path in tmp_path.iterdir()] == ["a.ring"]
+
+
+def test_what_a_producer_left_half_made_is_swept_and_what_is_being_made_is_not(tmp_path):
+    (tmp_path / "dead.new").write_bytes(b"half")
+    made = (tmp_path / "living.new").open("wb")
+    fcntl.flock(made, fcntl.LOCK_EX)
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["living.new"]
+    made.close()
 
 
 def test_a_file_that_is_no_ring_is_refused(tmp_path):
