@@ -5,6 +5,7 @@ in two cases: another `format`, or a name in `requires` that it does not know. W
 an old data plane would drop a new restriction in silence, since unknown fields are passed over.
 """
 
+import hashlib
 from typing import Final, Literal
 
 import msgspec
@@ -49,9 +50,10 @@ class Version(Struct, frozen=True, omit_defaults=True):
     """One immutable version of a model.
 
     Attributes:
-        id: unique in the snapshot, and the version that clients see in paths and answers.
+        id: the first 12 digits of the digest: the same wherever the same version is served, and
+            what clients see as the version in paths and answers.
         model: the model it is a version of.
-        digest: SHA-256 in hex over artifacts, engines and settings.
+        digest: SHA-256 in hex over artifacts, engines and settings (`digest_of_version`).
         signature: what it takes and gives.
         steps: executed in order; of length one at first.
         max_batch_rows: rows of one engine call.
@@ -67,6 +69,18 @@ class Version(Struct, frozen=True, omit_defaults=True):
     max_batch_rows: int = 32
     memory_bytes: int = 0
     platform: str = "onnx_onnxv1"
+
+
+VERSION_ID_DIGITS: Final = 12
+
+
+def digest_of_version(steps: tuple[Step, ...]) -> str:
+    """SHA-256 in hex over what decides the answers: artifacts, engines and settings.
+
+    Where an artifact lies, on which device it runs and how often it is loaded are left out.
+    """
+    parts = [(step.engine, step.artifact, sorted(step.settings.items())) for step in steps]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 class Route(Struct, frozen=True, omit_defaults=True):

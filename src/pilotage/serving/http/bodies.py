@@ -25,7 +25,7 @@ class Gathering:
         if self._tail:
             self._pieces.append(self._tail)
             self._tail = bytearray()
-        self._pieces.append(piece)
+        self._pieces.append(bytes(piece))  # bytes stay as they are; a buffer will change
 
     def join(self) -> bytes:
         """All pieces as one; this object is empty afterwards."""

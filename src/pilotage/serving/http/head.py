@@ -19,12 +19,12 @@ HEAD_END: Final = b"\r\n\r\n"
 LENGTH_DIGITS: Final = 18
 """Digits of a content length that are read as a number; a longer one is past every limit."""
 
-_LONE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _REQUEST_LINE: Final = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])"
 )
 _BEGIN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)")
+_LINE_END: Final = "lines that end in CR LF"
 _AUTHORITY: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?]+)(.*)", re.IGNORECASE)
 _SINGLE: Final = frozenset(
@@ -126,10 +126,13 @@ def check_beginning(raw: bytes | bytearray, start: int) -> None:
         raw: the head as far as it came.
         start: bytes that were checked before.
     """
-    lone = _LONE.search(raw, start)
-    if lone is not None:
-        mark = "line feed" if lone.group() == b"\n" else "carriage return"
-        raise malformed(f"a {mark} stands alone", "head", expected="lines that end in CR LF")
+    if start and raw.endswith(b"\r", 0, start):
+        start -= 1  # its line feed may have come now
+    line_ends = raw.count(b"\r\n", start)
+    if raw.count(b"\n", start) != line_ends:
+        raise malformed("a line feed stands alone", "head", expected=_LINE_END)
+    if raw.count(b"\r", start) - raw.endswith(b"\r") > line_ends:
+        raise malformed("a carriage return stands alone", "head", expected=_LINE_END)
     if _CONTROL.search(raw, start) is not None:
         raise malformed("a control character is in the head", "head")
     if raw and _BEGIN.match(raw) is None:
@@ -205,10 +208,11 @@ def _naive(line: bytes) -> tuple[bytes, bytes]:
 
 def _read_fields(head: Head, authority: bytes | None, pairs: list[tuple[bytes, bytes]]) -> None:
     headers = head.headers
-    for name, value in pairs:
+    for name, sent in pairs:
+        value = sent.rstrip(b" \t")
         earlier = headers.get(name)
         if earlier is None:
-            headers[name] = value.rstrip(b" \t")
+            headers[name] = value
         elif name == b"host":
             raise malformed("two Host headers came", "header host", expected="one")
         elif name in _SINGLE:

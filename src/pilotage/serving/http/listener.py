@@ -6,6 +6,7 @@ Acting, and thin: asyncio calls in, every decision is made by `Connection`.
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Final, cast
 
 from pilotage.serving.http.connection import Connection
@@ -118,6 +119,10 @@ class _DirectSocket(_Socket):
         return self._spilled
 
 
+def _nothing() -> None:
+    return None
+
+
 class Listener:
     """All connections of one worker.
 
@@ -126,11 +131,21 @@ class Listener:
     """
 
     def __init__(
-        self, front: Front, *, tls: ssl.SSLContext | None = None, direct: bool = True
+        self,
+        front: Front,
+        *,
+        tls: ssl.SSLContext | None = None,
+        direct: bool = True,
+        on_closed: Callable[[], None] | None = None,
     ) -> None:
-        """Use inside a running loop. `direct` off sends by the transport alone."""
+        """Use inside a running loop.
+
+        `direct` off sends by the transport alone; `on_closed` is called once for each socket that
+        was accepted, when it is let go.
+        """
         self.front = front
         self._tls = tls
+        self._on_closed = on_closed or _nothing
         self._kind = _DirectSocket if direct and tls is None else _Socket
         self._loop = asyncio.get_running_loop()
         self._groups: list[set[_Socket]] = [set() for _ in range(TICKS_A_SECOND)]
@@ -148,10 +163,15 @@ class Listener:
         """Take over a connected socket; closed at once past `Limits.connections`."""
         if self.open_connections >= self.front.limits.connections or self._draining:
             accepted.close()
+            self._on_closed()
             return
         task = self._loop.create_task(self._take_over(accepted))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def renew_tls(self, tls: ssl.SSLContext) -> None:
+        """Connections accepted from now on use this context."""
+        self._tls = tls
 
     async def drain(self, timeout_s: float) -> bool:
         """Answer what is owed, then close; True when all was done in time.
@@ -186,6 +206,7 @@ class Listener:
     def remove(self, member: _Socket) -> None:
         for group in self._groups:
             group.discard(member)
+        self._on_closed()
         if self.open_connections == 0:
             self._emptied.set()
 
@@ -202,6 +223,7 @@ class Listener:
             )
         except OSError:  # the client hung up, or its handshake failed (ssl.SSLError among them)
             accepted.close()
+            self._on_closed()
 
     async def _wait_until_empty(self, timeout_s: float) -> bool:
         if self.open_connections == 0:

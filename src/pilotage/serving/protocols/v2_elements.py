@@ -68,7 +68,8 @@ def bfloat16(values: npt.NDArray[np.float64]) -> bytes:
     """
     _, exponents = np.frexp(values)
     steps = np.maximum(exponents - 8, -133)
-    rounded = np.ldexp(np.rint(np.ldexp(values, -steps)), steps)
+    with np.errstate(over="ignore"):
+        rounded = np.ldexp(np.rint(np.ldexp(values, -steps)), steps)
     if (np.abs(rounded) >= 2.0**128).any():
         raise OverflowError("a number is beyond the range of BF16")
     return (rounded.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).tobytes()

@@ -1,0 +1,157 @@
+"""Settings -> models -> versions -> snapshot -> a running data plane.
+
+The one place that knows both the formats and the data plane. The engine is imported here, before
+anything is forked, so that all processes share its pages and a worker starts in milliseconds.
+"""
+
+import contextlib
+import ssl
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from pilotage.contracts.keys import Key, digest_of
+from pilotage.contracts.snapshot import (
+    FORMAT,
+    VERSION_ID_DIGITS,
+    Endpoint,
+    RecordPolicy,
+    Route,
+    Snapshot,
+    Step,
+    Version,
+    digest_of_version,
+)
+from pilotage.errors import PilotageError, PilotageErrors
+from pilotage.formats.opening import OpenedModel, open_model
+from pilotage.isolation import runtime
+from pilotage.spec.settings import ModelSettings, RecordSettings, ServeSettings, TlsSettings
+
+ARTIFACTS: Final = "artifacts"
+"""Folder of the artifact store inside the data folder."""
+
+Opened = Callable[[OpenedModel], None]
+Progress = Callable[[str], None]
+
+
+def compose(
+    settings: ServeSettings,
+    revision: int,
+    *,
+    opened: Opened | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """The snapshot that the settings ask for; every model that cannot be opened is told at once.
+
+    Raises:
+        PilotageErrors: one error a model that cannot be served.
+    """
+    errors: list[PilotageError] = []
+    versions: dict[str, Version] = {}
+    endpoints: list[Endpoint] = []
+    for model in settings.models:
+        try:
+            found = open_model(
+                Path(model.path),
+                artifacts=Path(settings.data_folder) / ARTIFACTS,
+                name=model.name,
+                trust=model.trust,
+                sample=Path(model.sample) if model.sample else None,
+                progress=progress,
+            )
+        except PilotageError as error:
+            errors.append(error)
+            continue
+        if opened is not None:
+            opened(found)
+        version = _version_of(found, model)
+        versions[version.id] = version
+        endpoints.append(_endpoint_of(found.name, version, model, settings.record))
+    if errors:
+        raise errors[0] if len(errors) == 1 else PilotageErrors(errors)
+    return Snapshot(
+        format=FORMAT,
+        requires=("keys", "limits") if settings.keys else ("limits",),
+        revision=revision,
+        made_at=time.time(),
+        endpoints=tuple(endpoints),
+        versions=tuple(versions.values()),
+        keys=tuple(
+            Key(digest_of(key.secret.reveal().encode()), key.principal) for key in settings.keys
+        ),
+        limits=settings.limits,
+    )
+
+
+def _version_of(found: OpenedModel, model: ModelSettings) -> Version:
+    step = Step(
+        engine="onnxruntime",
+        artifact=found.digest,
+        location=str(found.path),
+        settings=found.settings,
+    )
+    digest = digest_of_version((step,))
+    return Version(
+        id=digest[:VERSION_ID_DIGITS],
+        model=found.name,
+        digest=digest,
+        signature=found.signature,
+        steps=(step,),
+        max_batch_rows=model.max_batch_rows,
+        memory_bytes=found.memory_bytes,
+    )
+
+
+def _endpoint_of(
+    name: str, version: Version, model: ModelSettings, record: RecordSettings | None
+) -> Endpoint:
+    policy = None
+    if record is not None:
+        policy = RecordPolicy(record.inputs, record.outputs, record.inline_bytes, record.when_full)
+    return Endpoint(
+        name=name,
+        routes=(Route(version.id),),
+        deadline_ms=model.deadline_ms,
+        salt=name,
+        record=policy,
+    )
+
+
+def tls_context(tls: TlsSettings) -> ssl.SSLContext:
+    """The server's side of TLS 1.2 and newer; with a client CA, callers must show a certificate.
+
+    Raises:
+        PilotageError: the certificate, its key or the CA cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(tls.cert, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise PilotageError(
+            f"the certificate and its key cannot be read: {error}",
+            where="--tls-cert, --tls-key",
+            expected="PEM files that belong together",
+        ) from error
+    if tls.client_ca is not None:
+        try:
+            context.load_verify_locations(tls.client_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise PilotageError(
+                f"the client CA cannot be read: {error}",
+                where="--tls-client-ca",
+                expected="a PEM file",
+            ) from error
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def prepare_imports() -> None:
+    """Loads what the workers run on, once, in the process that they are forked from."""
+    runtime.onnxruntime()
+    for name in ("pilotage.serving.engines.onnx", "pilotage.serving.worker", "uvloop"):
+        with contextlib.suppress(ModuleNotFoundError):
+            import_module(name)

@@ -1,0 +1,316 @@
+"""A request's whole way: head, plan, admission, decode, routing, batch, record, answer.
+
+`plan` reads a head once for all requests that share its bytes. `answer` takes a whole request up to
+the queue of a replica; `_finish` takes a batch that ran to its answers. In `_finish` the record
+comes before the answer: what a client was told is in the ring, or the answer says that it is not.
+
+Budget on `tiny` at 64 connections, a batch of about 32: see `benchmarks/budget.py`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from pilotage.contracts.limits import Limits
+from pilotage.contracts.records import Entry, Status, digest_unit
+from pilotage.serving import admission, requests
+from pilotage.serving.accounts import Accounts
+from pilotage.serving.batching import rows_of_each
+from pilotage.serving.bookkeeping import Bookkeeping
+from pilotage.serving.calls import Batch, Call
+from pilotage.serving.http.exchange import Exchange
+from pilotage.serving.http.head import Head
+from pilotage.serving.plan import CallPlan, Plan, RoutePlan
+from pilotage.serving.protocols.v2_encoding import Encoded
+from pilotage.serving.refusals import Refusal
+from pilotage.serving.replies import Replies
+from pilotage.serving.requests import Operation
+from pilotage.serving.scheduling import Scheduler
+
+Face = Callable[[Exchange, CallPlan], None]
+"""Answers an operation other than `infer`."""
+
+_FAILED: Final = Refusal(500, "engine", "the model failed on this request")
+_UNRECORDED: Final = Refusal(
+    503,
+    "unavailable",
+    "the answer could not be recorded, and this endpoint answers nothing that it cannot record",
+    retry_after_s=5.0,
+)
+
+
+class Answering:
+    """The service behind the connections of one worker.
+
+    `serving` is set before the first request and again at each swap; a request keeps the plan it
+    was planned with.
+    """
+
+    def __init__(
+        self,
+        books: Bookkeeping,
+        accounts: Accounts,
+        replies: Replies,
+    ) -> None:
+        self.serving: Plan
+        self.faces: dict[Operation, Face] = {}
+        self.waiting_bytes = 0
+        self._books = books
+        self._accounts = accounts
+        self._replies = replies
+
+    @property
+    def limits(self) -> Limits:
+        return self.serving.snapshot.limits
+
+    # --- from the head ---------------------------------------------------------------------
+
+    def plan(self, head: Head) -> CallPlan:
+        """What the head asks for, and of whom; raises Refusal. Depends on nothing but head and
+        snapshot (and the time, where a key expires), so that it may be cached."""
+        asked = requests.read(head)
+        plan = self.serving
+        principal = ""
+        if asked.operation not in requests.OPEN_TO_ALL:
+            principal = plan.keyring.principal_of(
+                head.headers.get(b"authorization"), asked.model, now_s=time.time()
+            )
+        call_plan = CallPlan(asked, plan, principal=principal)
+        if asked.model:
+            target = plan.endpoints.get(asked.model)
+            if target is None:
+                raise Refusal(
+                    404,
+                    "unknown",
+                    "there is no endpoint of this name",
+                    where="request line",
+                    expected="one of " + ", ".join(sorted(plan.endpoints)),
+                )
+            call_plan.target = target
+            call_plan.deadline_ns = target.deadline_ns
+            if asked.version:
+                call_plan.pinned = target.version_named(asked.version)
+            sticky = head.headers.get(target.sticky_header) if target.sticky_header else None
+            call_plan.unit = digest_unit(sticky) if sticky else b""
+        if asked.deadline_ms is not None:
+            call_plan.deadline_ns = int(asked.deadline_ms * 1e6)
+        call_plan.plain = not (asked.accepts or asked.trace or asked.timing)
+        return call_plan
+
+    def admit(self, plan: object, body_bytes: int) -> None:
+        """Refuses from the head alone what would be refused anyway once its body is here."""
+        call_plan = cast(CallPlan, plan)
+        if call_plan.target is None or call_plan.asked.operation is not Operation.INFER:
+            return
+        self._check_bytes(body_bytes)
+        refusal = call_plan.target.baseline.scheduler.admit(
+            1, call_plan.deadline_ns, now_ns=time.monotonic_ns()
+        )
+        if refusal is not None:
+            self._accounts.refused(refusal.reason)
+            raise refusal
+
+    def _check_bytes(self, more: int) -> None:
+        limit = self.limits.inflight_bytes
+        if self.waiting_bytes + more > limit:
+            raise admission.queue_full("bytes of waiting requests", limit, "bytes")
+
+    # --- the whole request -----------------------------------------------------------------
+
+    def answer(self, exchange: Exchange) -> None:
+        """Takes a whole request to the queue of its replica, or to the face that answers it."""
+        plan = cast(CallPlan, exchange.plan)
+        if plan.asked.operation is not Operation.INFER:
+            self.faces[plan.asked.operation](exchange, plan)
+            return
+        target = plan.target
+        if target is None:
+            raise AssertionError("an infer path names an endpoint")
+        try:
+            baseline = plan.pinned or target.baseline
+            budget_ns = plan.deadline_ns
+            refusal = baseline.scheduler.admit(1, budget_ns, now_ns=exchange.received_ns)
+            if refusal is not None:
+                raise refusal
+            body_bytes = len(exchange.body)
+            self._check_bytes(body_bytes)
+            inference = baseline.codec.decode(exchange.body, plan.asked.json_bytes)
+            deadline_ns = None if budget_ns is None else exchange.received_ns + budget_ns
+            call = Call(exchange, plan, inference, deadline_ns, body_bytes)
+            exchange.body = b""
+            if inference.rows > 1:
+                refusal = baseline.scheduler.admit(
+                    inference.rows, budget_ns, now_ns=exchange.received_ns
+                )
+                if refusal is not None:
+                    raise refusal
+            call.route = plan.pinned or self.route_of(call, plan)
+        except Refusal as refusal:
+            self._accounts.refused(refusal.reason)
+            exchange.refuse(refusal)
+            return
+        self.waiting_bytes += call.body_bytes
+        call.route.scheduler.submit(call)
+
+    def route_of(self, call: Call, plan: CallPlan) -> RoutePlan:
+        """The route, drawn by the call's unit; one route needs no draw."""
+        target = plan.target
+        if target is None:
+            raise AssertionError("an infer path names an endpoint")
+        if len(target.routes) == 1:
+            return target.routes[0]
+        if plan.unit:
+            return target.route_of(plan.unit)
+        if call.inference.client_id:
+            return target.route_of(digest_unit(call.inference.client_id.encode()))
+        texts, ids = self._books.ids.take(1, self._replies.now_ms())
+        call.id_text = texts[0]
+        return target.route_of(digest_unit(ids[0]))
+
+    def abandon(self, exchange: Exchange) -> None:
+        """The client hung up: its call is dropped when its turn comes (`exchange.gone`)."""
+        del exchange
+
+    # --- what came of it -------------------------------------------------------------------
+
+    def scheduler_for(self, make: Callable[..., Scheduler]) -> Scheduler:
+        """A scheduler whose batches and dropped calls come back here."""
+        return make(finish=self._finish, give_up=self._give_up)
+
+    def _give_up(self, call: Call, refusal: Refusal | None) -> None:
+        """A call that will not be run: recorded as expired or cancelled, refused if one listens."""
+        self.waiting_bytes -= call.body_bytes
+        status: Status = "cancelled" if refusal is None else "expired"
+        now_ns = time.monotonic_ns()
+        batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
+        self._record(call.route, batch, [call], self._ids_of([call]), status, [], [])
+        if refusal is not None:
+            self._accounts.refused(refusal.reason)
+            call.exchange.refuse(refusal)
+
+    def _finish(self, batch: Batch) -> None:
+        """Answers a batch: encode, record, reply; one route at a time (mostly there is one)."""
+        calls = batch.calls
+        self.waiting_bytes -= sum([call.body_bytes for call in calls])
+        route = calls[0].route
+        if len(calls) == 1 or all(call.route is route for call in calls):
+            self._finish_route(route, batch, calls, None)
+            return
+        groups: dict[int, list[int]] = {}
+        for index, call in enumerate(calls):
+            groups.setdefault(id(call.route), []).append(index)
+        for indices in groups.values():
+            chosen = [calls[index] for index in indices]
+            self._finish_route(chosen[0].route, batch, chosen, indices)
+
+    def _finish_route(
+        self, route: RoutePlan, batch: Batch, calls: list[Call], indices: list[int] | None
+    ) -> None:
+        ids = self._ids_of(calls)
+        if batch.failure is not None:
+            self._finish_failed(route, batch, calls, ids)
+            return
+        inputs, outputs = batch.inputs or [], batch.outputs
+        if indices is not None:
+            rows = _rows_of(batch.calls, indices)
+            inputs = [None if array is None else array[rows] for array in inputs]
+            outputs = [array[rows] for array in outputs]
+        inferences = [call.inference for call in calls]
+        encoded = route.codec.encode(outputs, inferences, ids[0])
+        if any(call.generates for call in calls):
+            encoded = [
+                _generated(call, route, rows, id) if call.generates else answer
+                for call, rows, id, answer in zip(
+                    calls, rows_of_each(outputs, inferences), ids[0], encoded, strict=True
+                )
+            ]
+        statuses: list[Status] | None = None
+        if any(type(answer) is Refusal for answer in encoded):
+            statuses = [
+                "invalid_output" if isinstance(answer, Refusal) else "ok" for answer in encoded
+            ]
+        recorded = self._record(route, batch, calls, ids, statuses or "ok", inputs, outputs)
+        if not recorded and route.record is not None and route.record.when_full == "refuse":
+            self._accounts.refused(_UNRECORDED.reason, len(calls))
+            for call in calls:
+                call.exchange.refuse(_UNRECORDED)
+            return
+        self._accounts.answered(route, batch, calls, statuses)
+        self._replies.send(batch, calls, encoded, ids[0], recorded=recorded or route.record is None)
+
+    def _finish_failed(
+        self,
+        route: RoutePlan,
+        batch: Batch,
+        calls: list[Call],
+        ids: tuple[list[bytes], list[bytes]],
+    ) -> None:
+        """The engine failed on the batch's only call."""
+        self._record(route, batch, calls, ids, "engine_error", batch.inputs or [], [])
+        self._accounts.failed(route, batch, calls, "engine_error")
+        self._accounts.refused(_FAILED.reason, len(calls))
+        for call in calls:
+            call.exchange.refuse(_FAILED)
+
+    def _ids_of(self, calls: list[Call]) -> tuple[list[bytes], list[bytes]]:
+        """Prediction ids of the calls: as text, and as the 16 bytes that records hold."""
+        texts, ids = self._books.ids.take(len(calls), self._replies.now_ms())
+        for index, call in enumerate(calls):
+            if call.id_text:
+                texts[index], ids[index] = call.id_text, bytes.fromhex(call.id_text.decode())
+        return texts, ids
+
+    def _record(
+        self,
+        route: RoutePlan,
+        batch: Batch,
+        calls: list[Call],
+        ids: tuple[list[bytes], list[bytes]],
+        status: Status | list[Status],
+        inputs: list[Any],
+        outputs: list[Any],
+    ) -> bool:
+        """Writes the calls' records; False when they could not be (or are not to be) recorded."""
+        if route.record is None:
+            return False
+        started_ns = batch.started_ns
+        epoch_ns = self._replies.epoch_ns
+        entries = [
+            Entry(
+                id,
+                call.received_ns + epoch_ns,
+                call.rows,
+                (started_ns - call.received_ns) // 1000,
+                call.inference.client_id or "",
+                call.plan.asked.trace,
+                call.plan.principal,
+                call.plan.unit,
+                status if isinstance(status, str) else status[index],
+            )
+            for index, (id, call) in enumerate(zip(ids[1], calls, strict=True))
+        ]
+        recorded = self._books.put(route, batch, entries, inputs, outputs)
+        self._accounts.recorded(len(calls), recorded=recorded)
+        return recorded
+
+
+def _rows_of(calls: list[Call], indices: list[int]) -> list[int]:
+    """The rows of a batch that belong to the chosen calls."""
+    chosen = set(indices)
+    rows: list[int] = []
+    at = 0
+    for index, call in enumerate(calls):
+        if index in chosen:
+            rows += range(at, at + call.rows)
+        at += call.rows
+    return rows
+
+
+def _generated(call: Call, route: RoutePlan, outputs: Any, id: bytes) -> Encoded | Refusal:
+    """The answer of an engine that answers at once, in the form of the generate extension."""
+    try:
+        if call.plan.asked.operation is Operation.GENERATE_STREAM:
+            return route.generate.event(outputs, call.inference), None
+        return route.generate.encode(outputs, call.inference, id), None
+    except Refusal as refusal:
+        return refusal

@@ -1,0 +1,77 @@
+"""What an engine is, and the table of those that exist.
+
+An answer is whole, or a stream of chunks. `WholeEngine.run` gives the first; `StreamEngine.stream`
+gives the second, and is pulled: the next chunk is asked for when the client has room for it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
+
+import numpy as np
+
+from pilotage.contracts.signature import Signature
+from pilotage.contracts.snapshot import Step
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class EngineFailureError(Exception):
+    """An engine could not load or run. The message may go to the log, never to a caller."""
+
+
+class WholeEngine(Protocol):
+    """Runs a batch at once. Called by one thread at a time."""
+
+    def run(self, inputs: Sequence[Array | None]) -> list[Array]:
+        """The outputs, in the signature's order; rows in, rows out, in the same order.
+
+        Raises:
+            EngineFailureError: the batch failed; none of it is answered.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class StreamEngine(Protocol):
+    """Answers one request chunk by chunk. May be called by several threads at once."""
+
+    def stream(self, inputs: Sequence[Array | None]) -> Iterator[list[Array]]:
+        """Chunks of all outputs, in the signature's order.
+
+        Pulled from a thread of its own. The iterator is closed (`GeneratorExit` at its `yield`)
+        when the client hangs up, which must end the work.
+
+        Raises:
+            EngineFailureError: the stream ends here, and the client is told.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+Engine = WholeEngine | StreamEngine
+Loader = Callable[[Step, Signature, int], Engine]
+"""(step, signature, threads) -> a loaded engine."""
+
+
+def _onnxruntime(step: Step, signature: Signature, threads: int) -> Engine:
+    from pilotage.serving.engines.onnx import OnnxEngine
+
+    return OnnxEngine(step, signature, threads)
+
+
+LOADERS: Final[dict[str, Loader]] = {"onnxruntime": _onnxruntime}
+
+
+def load(step: Step, signature: Signature, threads: int) -> Engine:
+    """The engine of a step, loaded.
+
+    Raises:
+        EngineFailureError: no such engine here, or it cannot load the artifact.
+    """
+    loader = LOADERS.get(step.engine)
+    if loader is None:
+        raise EngineFailureError(f"no engine named {step.engine}; here are {', '.join(LOADERS)}")
+    return loader(step, signature, threads)

@@ -1,0 +1,239 @@
+"""`generate` and `generate_stream`: prompts in, text out, whole or as server-sent events.
+
+An engine that answers in streams is reached only here; one that answers at once is reached here
+too, so that a caller need not know which kind it talks to.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from pilotage.contracts.records import Entry, Phase, Status
+from pilotage.serving import admission
+from pilotage.serving.accounts import Accounts
+from pilotage.serving.batching import stack
+from pilotage.serving.bookkeeping import Bookkeeping
+from pilotage.serving.calls import Batch, Call
+from pilotage.serving.engines.engine import Array, EngineFailureError, StreamEngine
+from pilotage.serving.http.exchange import Exchange
+from pilotage.serving.http.responses import json_response, stream_head
+from pilotage.serving.plan import CallPlan, RoutePlan
+from pilotage.serving.protocols.generate import error_event
+from pilotage.serving.refusals import Refusal
+from pilotage.serving.replies import Replies
+from pilotage.serving.requests import Operation
+from pilotage.serving.scheduling import Scheduler
+from pilotage.serving.streaming import Stream, joined
+
+if TYPE_CHECKING:
+    from pilotage.serving.answering import Face
+
+_EVENTS: Final = b"text/event-stream"
+_FAILED: Final = Refusal(500, "engine", "the model failed on this request")
+
+
+class Generating:
+    """The two operations, over all streams of a worker."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        books: Bookkeeping,
+        accounts: Accounts,
+        replies: Replies,
+        route_of: Callable[[Call, CallPlan], RoutePlan],
+    ) -> None:
+        self._loop = loop
+        self._books = books
+        self._accounts = accounts
+        self._replies = replies
+        self._route_of = route_of
+        self._open: set[Stream] = set()
+
+    def table(self) -> "dict[Operation, Face]":
+        return {Operation.GENERATE: self._whole, Operation.GENERATE_STREAM: self._streamed}
+
+    @property
+    def open(self) -> int:
+        """Streams being answered."""
+        return len(self._open)
+
+    def uses(self, scheduler: Scheduler) -> bool:
+        """Whether a stream still runs on this replica."""
+        return any(stream.call.route.scheduler is scheduler for stream in self._open)
+
+    # --- the two operations ----------------------------------------------------------------
+
+    def _streamed(self, exchange: Exchange, plan: CallPlan) -> None:
+        call = self._call(exchange, plan)
+        if call is None:
+            return
+        engine = call.route.replica.engine
+        if not isinstance(engine, StreamEngine):
+            self._submit(call)
+            return
+        head = b"Pilotage-Prediction-Id: %b\r\n" % call.id_text
+        if not self._record(call, "opened", "ok", self._inputs(call), [], None):
+            if self._must_record(call):
+                exchange.refuse(_unrecorded())
+                return
+            head += b"" if call.route.origin is None else b"Pilotage-Recorded: no\r\n"
+        out = exchange.open_stream(stream_head(content_type=_EVENTS, headers=head))
+        codec = call.route.generate
+
+        def events(chunk: list[Array]) -> bytes:
+            return codec.event(chunk, call.inference)
+
+        stream = Stream(call, out, events, self._ended, loop=self._loop, keep_bytes=_kept(call))
+        self._open.add(stream)
+        stream.start(engine, self._inputs(call))
+
+    def _whole(self, exchange: Exchange, plan: CallPlan) -> None:
+        call = self._call(exchange, plan)
+        if call is None:
+            return
+        engine = call.route.replica.engine
+        if not isinstance(engine, StreamEngine):
+            self._submit(call)
+            return
+        task = self._loop.run_in_executor(None, _all_of, engine, self._inputs(call))
+        task.add_done_callback(lambda done: self._answer_whole(call, done))
+
+    def _submit(self, call: Call) -> None:
+        """To the queue of a replica that answers at once; `Answering` takes it from there."""
+        refusal = call.route.scheduler.admit(1, call.plan.deadline_ns, now_ns=time.monotonic_ns())
+        if refusal is not None:
+            self._accounts.refused(refusal.reason)
+            call.exchange.refuse(refusal)
+            return
+        call.generates = True
+        call.route.scheduler.submit(call)
+
+    def _call(self, exchange: Exchange, plan: CallPlan) -> Call | None:
+        """The request, read and routed; None when it was refused."""
+        target = plan.target
+        if target is None:
+            raise AssertionError("a generate path names an endpoint")
+        limit = plan.plan.snapshot.limits.streams
+        try:
+            if len(self._open) >= limit:
+                raise admission.queue_full("streams", limit, "streams")
+            route = plan.pinned or target.baseline
+            inference = route.generate.decode(exchange.body)
+            deadline_ns = None
+            if plan.deadline_ns is not None:
+                deadline_ns = exchange.received_ns + plan.deadline_ns
+            call = Call(exchange, plan, inference, deadline_ns, 0)
+            call.route = plan.pinned or self._route_of(call, plan)
+        except Refusal as refusal:
+            self._accounts.refused(refusal.reason)
+            exchange.refuse(refusal)
+            return None
+        if not call.id_text:
+            call.id_text = self._books.ids.take(1, self._replies.now_ms())[0][0]
+        return call
+
+    # --- how they end ----------------------------------------------------------------------
+
+    def _ended(self, stream: Stream) -> None:
+        call = stream.call
+        self._open.discard(stream)
+        usage = {"chunks": stream.chunks}
+        outputs = joined(stream.kept)
+        self._record(call, "closed", stream.status, [], outputs, usage)
+        self._accounts.streamed(call.route, stream.status)
+        if stream.status == "engine_error" and not call.exchange.gone:
+            stream.tell(error_event(_FAILED))
+
+    def _answer_whole(self, call: Call, done: "asyncio.Future[list[list[Array]]]") -> None:
+        error = done.exception()
+        chunks = [] if error is not None else done.result()
+        outputs = joined(chunks)
+        status: Status = "ok" if error is None else "engine_error"
+        body = b""
+        try:
+            if error is not None:
+                raise _FAILED
+            body = call.route.generate.encode(outputs, call.inference, call.id_text)
+        except Refusal as refusal:
+            status = "invalid_output" if error is None else status
+            self._accounts.refused(refusal.reason)
+            call.exchange.refuse(refusal)
+        usage = {"chunks": len(chunks)}
+        recorded = self._record(call, "whole", status, self._inputs(call), outputs, usage)
+        self._accounts.streamed(call.route, status)
+        if status != "ok":
+            return
+        headers = [("Pilotage-Prediction-Id", call.id_text.decode())]
+        if not recorded and call.route.origin is not None:
+            if self._must_record(call):
+                call.exchange.refuse(_unrecorded())
+                return
+            headers.append(("Pilotage-Recorded", "no"))
+        call.exchange.reply(json_response(200, body, headers))
+
+    def _record(
+        self,
+        call: Call,
+        phase: Phase,
+        status: Status,
+        inputs: list[Array | None],
+        outputs: list[Array],
+        usage: dict[str, int] | None,
+    ) -> bool:
+        now_ns = time.monotonic_ns()
+        entry = Entry(
+            bytes.fromhex(call.id_text.decode()),
+            call.received_ns + self._replies.epoch_ns,
+            call.rows,
+            0,
+            call.inference.client_id or "",
+            call.plan.asked.trace,
+            call.plan.principal,
+            call.plan.unit,
+            status,
+        )
+        batch = Batch(
+            call.route.replica, [call], call.rows, started_ns=call.received_ns, ended_ns=now_ns
+        )
+        recorded = self._books.put(
+            call.route, batch, [entry], inputs, outputs, phase=phase, usage=usage
+        )
+        if call.route.origin is not None:
+            self._accounts.recorded(1, recorded=recorded)
+        return recorded
+
+    def _inputs(self, call: Call) -> list[Array | None]:
+        if call.stacked is None:
+            call.stacked = stack([call.inference], call.route.replica.signature)
+        return call.stacked
+
+    def _must_record(self, call: Call) -> bool:
+        record = call.route.record
+        return record is not None and record.when_full == "refuse"
+
+
+def _kept(call: Call) -> int:
+    """Bytes of outputs that a stream keeps for its record."""
+    record = call.route.record
+    return record.inline_bytes if record is not None and record.outputs == "auto" else 0
+
+
+def _all_of(engine: StreamEngine, inputs: list[Any]) -> list[list[Array]]:
+    """Every chunk of an answer; runs in a thread of the pool."""
+    try:
+        return list(engine.stream(inputs))
+    except EngineFailureError:
+        raise
+    except Exception as error:
+        raise EngineFailureError(repr(error)) from error
+
+
+def _unrecorded() -> Refusal:
+    return Refusal(
+        503,
+        "unavailable",
+        "the answer could not be recorded, and this endpoint answers nothing it cannot record",
+        retry_after_s=5.0,
+    )

@@ -1,0 +1,163 @@
+"""A snapshot, compiled for the way of a request: look-ups by name instead of searches.
+
+Built beside the one that is served, and never changed afterwards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pilotage.contracts.snapshot import PPM, Endpoint, RecordPolicy, Route, Snapshot
+from pilotage.serving.authentication import Keyring
+from pilotage.serving.blocks import Origin
+from pilotage.serving.protocols.generate import GenerateCodec
+from pilotage.serving.protocols.v2 import Codec
+from pilotage.serving.refusals import Refusal
+from pilotage.serving.replica import Replica
+from pilotage.serving.requests import Asked
+from pilotage.serving.routing import choose, place_of
+from pilotage.serving.scheduling import Scheduler
+
+
+@dataclass(slots=True, eq=False)
+class RoutePlan:
+    """One route, with all that its records share. Compared by identity: one plan, one block."""
+
+    endpoint: str
+    version: str
+    record: RecordPolicy | None
+    origin: Origin | None
+    codec: Codec
+    generate: GenerateCodec
+    scheduler: Scheduler
+
+    @property
+    def replica(self) -> Replica:
+        return self.scheduler.replica
+
+
+@dataclass(slots=True, eq=False)
+class EndpointPlan:
+    """One endpoint. `baseline` is the route whose codec reads requests and whose cost decides."""
+
+    endpoint: Endpoint
+    routes: tuple[RoutePlan, ...]
+    weights_ppm: tuple[int, ...]
+    baseline: RoutePlan
+    salt: bytes
+    sticky_header: bytes
+    deadline_ns: int | None
+
+    def route_of(self, unit: bytes) -> RoutePlan:
+        """The route of a unit; the same for the same unit while the weights stay."""
+        return self.routes[choose(self.weights_ppm, place_of(unit, self.salt))]
+
+    def version_named(self, version: str) -> RoutePlan:
+        """The route of a version that a path names.
+
+        Raises:
+            Refusal: 404 when no route of the endpoint leads to it.
+        """
+        for route in self.routes:
+            if route.version == version:
+                return route
+        raise Refusal(
+            404,
+            "unknown",
+            "the endpoint has no such version",
+            where="request line",
+            expected="one of " + ", ".join(route.version for route in self.routes),
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """All that a worker serves under one revision."""
+
+    snapshot: Snapshot
+    endpoints: dict[str, EndpointPlan]
+    keyring: Keyring
+    schedulers: dict[str, Scheduler]
+
+
+@dataclass(slots=True, eq=False)
+class CallPlan:
+    """What one head asks for, resolved; cached under the head's bytes.
+
+    Attributes:
+        target: None for what belongs to no endpoint.
+        pinned: the route of the version that the path names, where it names one.
+        unit: the digest of the sticky key, empty where there is none.
+        deadline_ns: the head's deadline, else the endpoint's, else None.
+        plain: nothing special was asked for: the answer is the usual one.
+    """
+
+    asked: Asked
+    plan: Plan
+    target: EndpointPlan | None = None
+    pinned: RoutePlan | None = None
+    principal: str = ""
+    unit: bytes = b""
+    deadline_ns: int | None = None
+    plain: bool = True
+    notes: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def compile_plan(snapshot: Snapshot, schedulers: Mapping[str, Scheduler]) -> Plan:
+    """The plan of a snapshot whose versions are loaded, by version id."""
+    endpoints: dict[str, EndpointPlan] = {}
+    for endpoint in snapshot.endpoints:
+        routes = tuple(
+            _route_of(snapshot, endpoint, route, schedulers[route.version])
+            for route in endpoint.routes
+        )
+        weights = tuple(route.weight_ppm for route in endpoint.routes)
+        if sum(weights) != PPM:
+            raise ValueError(f"the routes of {endpoint.name} sum to {sum(weights)}, not {PPM}")
+        header = endpoint.sticky_by.removeprefix("header:") if endpoint.sticky_by else ""
+        deadline = endpoint.deadline_ms
+        endpoints[endpoint.name] = EndpointPlan(
+            endpoint=endpoint,
+            routes=routes,
+            weights_ppm=weights,
+            baseline=next(
+                (
+                    plan
+                    for plan, route in zip(routes, endpoint.routes, strict=True)
+                    if route.arm == "baseline"
+                ),
+                routes[0],
+            ),
+            salt=endpoint.salt.encode(),
+            sticky_header=header.lower().encode(),
+            deadline_ns=None if deadline is None else int(deadline * 1e6),
+        )
+    return Plan(snapshot, endpoints, Keyring(snapshot.keys), dict(schedulers))
+
+
+def _route_of(
+    snapshot: Snapshot, endpoint: Endpoint, route: Route, scheduler: Scheduler
+) -> RoutePlan:
+    signature = scheduler.replica.signature
+    origin = None
+    if endpoint.record is not None:
+        origin = Origin(
+            endpoint.name,
+            route.version,
+            snapshot.revision,
+            route.arm,
+            route.weight_ppm,
+            route.rollout,
+            route.stage,
+            endpoint.record,
+            signature,
+        )
+    names = (endpoint.name, route.version, signature, snapshot.limits)
+    return RoutePlan(
+        endpoint=endpoint.name,
+        version=route.version,
+        record=endpoint.record,
+        origin=origin,
+        codec=Codec(*names),
+        generate=GenerateCodec(*names),
+        scheduler=scheduler,
+    )

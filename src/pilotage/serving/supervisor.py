@@ -1,0 +1,373 @@
+"""The supervisor: one thread that starts, feeds, restarts and ends the processes of a data plane.
+
+It accepts connections and hands them over; it publishes snapshots (the only one who does); it
+starts again what dies, ever later if it keeps dying; it ends everything in order: no new
+connections, workers answer what they have, the recorder takes the last record, done.
+
+It never runs an engine or reads a request, so nothing a caller sends can harm it.
+"""
+
+import contextlib
+import mmap
+import os
+import selectors
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from pilotage.contracts import snapshot as snapshots
+from pilotage.contracts.snapshot import Snapshot
+from pilotage.errors import PilotageError
+from pilotage.serving import messages
+from pilotage.serving.children import Child, fork, reap
+from pilotage.serving.composer import Composer
+from pilotage.serving.handoff import Handoff
+from pilotage.serving.memory import available_bytes, check_fits
+
+TICK_S: Final = 1.0
+ACCEPT_PAUSE_S: Final = 0.01
+"""How long a connection waits when every worker's channel is full."""
+STOP_PATIENCE_S: Final = 5.0
+"""Beyond the drain time, before what still runs is killed."""
+
+Log = Callable[..., None]
+"""log(event, **fields)"""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the supervisor puts together; it knows no more of a worker or recorder than this.
+
+    Attributes:
+        run_worker: (worker, how often it was started before, channel, closed counts, snapshot
+            path) -> exit code; runs in the child.
+        run_recorder: (descriptor whose end of file means "no more") -> exit code, or None where
+            nothing is recorded.
+        compose: (revision) -> the snapshot to serve next; runs in a child of its own.
+        on_ready: called once, when the first worker serves.
+    """
+
+    workers: int
+    connections: int
+    drain_s: float
+    run_worker: Callable[[int, int, socket.socket, memoryview, str], int]
+    run_recorder: Callable[[int], int] | None
+    compose: Callable[[int], Snapshot]
+    changed: Callable[[], bool] | None
+    on_ready: Callable[[], None]
+    log: Log
+
+
+class Supervisor:
+    """Runs until a signal ends it. Build it before any thread exists."""
+
+    def __init__(self, parts: Parts, listening: list[socket.socket], first: Snapshot) -> None:
+        self._parts = parts
+        self._listening = listening
+        self._log = parts.log
+        self._selector = selectors.DefaultSelector()
+        self._closed: memoryview = memoryview(mmap.mmap(-1, max(4096, 8 * parts.workers))).cast("q")
+        self._handoff = Handoff(self._closed, parts.workers, parts.connections)
+        self._workers = [Child(f"worker {index}") for index in range(parts.workers)]
+        self._channels: dict[int, socket.socket] = {}
+        self._recorder = Child("recorder")
+        self._recorder_end = -1
+        self._folder = tempfile.TemporaryDirectory(prefix="pilotage-")
+        self._snapshot = first
+        self._composer: Composer | None = None
+        self._reload_asked = False
+        self._ready = False
+        self._failure: PilotageError | None = None
+        self._stopping_until: float | None = None
+        self._accepting = False
+        self._accept_from_s = 0.0
+
+    # --- the loop --------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Serves until SIGTERM or SIGINT. Returns the exit code.
+
+        Raises:
+            PilotageError: the first snapshot cannot be served.
+        """
+        self._write_snapshot(self._snapshot)
+        woken, wake = socket.socketpair()
+        for end in (woken, wake):
+            end.setblocking(False)
+        previous = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        handled = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+        restored = {number: signal.signal(number, _noted) for number in handled}
+        self._selector.register(woken, selectors.EVENT_READ, self._on_signals)
+        self._own = [woken, wake]
+        try:
+            self._start_recorder()
+            for index in range(self._parts.workers):
+                self._start_worker(index)
+            while not self._ended():
+                for key, _ in self._selector.select(self._wait_s()):
+                    key.data(key.fileobj)
+                self._tick()
+        finally:
+            self._kill_all()
+            signal.set_wakeup_fd(previous)
+            for number, handler in restored.items():
+                signal.signal(number, handler)
+            self._folder.cleanup()
+        if self._failure is not None:
+            raise self._failure
+        return 0
+
+    def _wait_s(self) -> float:
+        now_s = time.monotonic()
+        waits = [TICK_S]
+        waits += [child.due_s - now_s for child in self._children() if not child.pid]
+        if self._handoff.can_take and not self._accepting:
+            waits.append(self._accept_from_s - now_s)
+        return max(0.0, min(waits))
+
+    def _children(self) -> list[Child]:
+        return [*self._workers, *([self._recorder] if self._parts.run_recorder else [])]
+
+    def _tick(self) -> None:
+        """What is due: restarts, the door, a reload that was asked for, the end."""
+        now_s = time.monotonic()
+        if self._stopping_until is None:
+            if (
+                self._parts.run_recorder
+                and not self._recorder.pid
+                and now_s >= self._recorder.due_s
+            ):
+                self._start_recorder()
+            for index, child in enumerate(self._workers):
+                if not child.pid and now_s >= child.due_s:
+                    self._start_worker(index)
+            if self._parts.changed is not None and self._composer is None and self._parts.changed():
+                self._reload_asked = True
+            if self._reload_asked and self._composer is None and self._ready:
+                self._start_reload()
+            self._open_door(self._handoff.can_take and now_s >= self._accept_from_s)
+        else:
+            self._stop_step(now_s)
+
+    # --- children --------------------------------------------------------------------------
+
+    def _start_recorder(self) -> None:
+        run_recorder = self._parts.run_recorder
+        if run_recorder is None:
+            return
+        if self._recorder_end >= 0:
+            os.close(self._recorder_end)
+        lives, self._recorder_end = os.pipe()
+        pid = fork(lambda: run_recorder(lives), close=[*self._private(), self._recorder_end])
+        os.close(lives)
+        self._recorder.started(pid, now_s=time.monotonic())
+
+    def _start_worker(self, index: int) -> None:
+        ours, its = socket.socketpair(socket.AF_UNIX, _channel_kind())
+        path = self._snapshot_path(self._snapshot.revision)
+        incarnation = self._workers[index].starts
+        pid = fork(
+            lambda: self._parts.run_worker(index, incarnation, its, self._closed, path),
+            close=[*self._private(), ours],
+        )
+        its.close()
+        ours.setblocking(False)
+        self._channels[index] = ours
+        self._selector.register(ours, selectors.EVENT_READ, partial(self._on_message, index))
+        self._workers[index].started(pid, now_s=time.monotonic())
+
+    def _private(self) -> list[socket.socket | int]:
+        """Descriptors that no child may keep."""
+        held: list[socket.socket | int] = [*self._listening, *self._own, *self._channels.values()]
+        if self._recorder_end >= 0:
+            held.append(self._recorder_end)
+        if isinstance(self._selector, selectors.EpollSelector):
+            held.append(self._selector.fileno())
+        return held
+
+    def _on_signals(self, woken: Any) -> None:
+        for number in woken.recv(4096):
+            if number in (signal.SIGTERM, signal.SIGINT):
+                if self._stopping_until is None:
+                    self._stop()
+                else:
+                    self._log("stopping_now")
+                    self._kill_all()
+            elif number == signal.SIGHUP:
+                self._reload_asked = True
+        for pid, code in reap():
+            self._on_death(pid, code)
+
+    def _on_death(self, pid: int, code: int) -> None:
+        if self._composer is not None and self._composer.pid == pid:
+            self._composer.pid = 0
+            return
+        child = next((child for child in self._children() if child.pid == pid), None)
+        if child is None:
+            return
+        child.died(now_s=time.monotonic())
+        if child is not self._recorder:
+            self._drop_channel(self._workers.index(child))
+        if self._stopping_until is None:
+            if not self._ready and child is not self._recorder:
+                self._fail(PilotageError(f"{child.name} ended with code {code} before it served"))
+                return
+            self._log(
+                "process_died", process=child.name, code=code, restart_in_s=child.restarts.wait_s
+            )
+
+    def _drop_channel(self, index: int) -> None:
+        self._handoff.close_worker(index)
+        channel = self._channels.pop(index, None)
+        if channel is not None:
+            self._selector.unregister(channel)
+            channel.close()
+
+    # --- messages --------------------------------------------------------------------------
+
+    def _on_message(self, index: int, channel: Any) -> None:
+        try:
+            data = channel.recv(messages.MESSAGE_BYTES)
+        except (BlockingIOError, ConnectionResetError):
+            return
+        if not data:
+            self._drop_channel(index)
+            return
+        message: messages.FromWorker = messages.decode_from_worker(data)
+        match message:
+            case messages.Serving(revision=revision):
+                self._log("serving", process=f"worker {index}", revision=revision)
+                self._handoff.open_worker(index, channel)
+                if not self._ready:
+                    self._ready = True
+                    self._parts.on_ready()
+            case messages.Declined(revision=revision, why=why):
+                self._log("declined", process=f"worker {index}", revision=revision, why=why)
+                if not self._ready:
+                    self._fail(PilotageError(why, fix="Mend the model file, then start again."))
+
+    def _tell_workers(self, message: messages.ToWorker) -> None:
+        data = messages.encode(message)
+        for index, channel in list(self._channels.items()):
+            try:
+                channel.setblocking(True)
+                channel.sendall(data)
+            except OSError:
+                self._drop_channel(index)
+            else:
+                channel.setblocking(False)
+
+    # --- connections -----------------------------------------------------------------------
+
+    def _open_door(self, wanted: bool) -> None:
+        if wanted == self._accepting:
+            return
+        self._accepting = wanted
+        for listening in self._listening:
+            if wanted:
+                self._selector.register(listening, selectors.EVENT_READ, self._on_connection)
+            else:
+                self._selector.unregister(listening)
+
+    def _on_connection(self, listening: Any) -> None:
+        if self._accepting and not self._handoff.accept_from(listening):
+            self._accept_from_s = time.monotonic() + ACCEPT_PAUSE_S
+            self._open_door(False)
+
+    # --- snapshots -------------------------------------------------------------------------
+
+    def _snapshot_path(self, revision: int) -> str:
+        return str(Path(self._folder.name) / f"snapshot-{revision}")
+
+    def _write_snapshot(self, snapshot: Snapshot) -> None:
+        """Whole or not at all: a worker that starts meanwhile reads the old one."""
+        path = self._snapshot_path(snapshot.revision)
+        Path(path + ".new").write_bytes(snapshots.encode(snapshot))
+        os.replace(path + ".new", path)
+
+    def _start_reload(self) -> None:
+        self._reload_asked = False
+        revision = self._snapshot.revision + 1
+        self._log("reloading", revision=revision)
+        self._composer = Composer(self._parts.compose, revision, close=self._private())
+        self._selector.register(self._composer.reads, selectors.EVENT_READ, self._on_composed)
+
+    def _on_composed(self, _: Any) -> None:
+        composer = self._composer
+        if composer is None or not composer.read():
+            return
+        self._selector.unregister(composer.reads)
+        self._composer = None
+        try:
+            fresh = composer.snapshot()
+            have = {version.id for version in self._snapshot.versions}
+            added = [version for version in fresh.versions if version.id not in have]
+            needed = sum(version.memory_bytes for version in added) * self._parts.workers
+            check_fits(needed, available_bytes(), what="the new snapshot")
+        except PilotageError as error:
+            self._log("reload_refused", why=str(error), serving=self._snapshot.revision)
+            return
+        self._write_snapshot(fresh)
+        previous, self._snapshot = self._snapshot, fresh
+        self._tell_workers(messages.Publish(fresh.revision, self._snapshot_path(fresh.revision)))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._snapshot_path(previous.revision))
+
+    # --- the end ---------------------------------------------------------------------------
+
+    def _fail(self, error: PilotageError) -> None:
+        if self._failure is None:
+            self._failure = error
+            self._stop()
+
+    def _stop(self) -> None:
+        """No new connections; workers answer what they have; then the recorder may end."""
+        drain_s = self._parts.drain_s if self._ready else 0.0
+        self._log("stopping", drain_s=drain_s)
+        self._stopping_until = time.monotonic() + drain_s + STOP_PATIENCE_S
+        self._open_door(False)
+        for listening in self._listening:
+            listening.close()
+        self._tell_workers(messages.Drain(drain_s))
+
+    def _stop_step(self, now_s: float) -> None:
+        if not any(child.pid for child in self._workers) and self._recorder_end >= 0:
+            os.close(self._recorder_end)
+            self._recorder_end = -1
+        if self._stopping_until is not None and now_s > self._stopping_until:
+            self._log("killed", reason="the drain time is over")
+            self._kill_all()
+
+    def _ended(self) -> bool:
+        if self._stopping_until is None:
+            return False
+        return not any(child.pid for child in self._children())
+
+    def _kill_all(self) -> None:
+        """Ends what still runs. The recorder is left to take what the rings hold, and ends then."""
+        for child in self._workers:
+            if child.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+        if self._composer is not None:
+            self._composer.kill()
+            self._composer = None
+        if self._recorder_end >= 0:
+            os.close(self._recorder_end)
+            self._recorder_end = -1
+
+
+def _channel_kind() -> socket.SocketKind:
+    """Messages stay whole and the end is seen; macOS lacks the first kind for Unix sockets."""
+    return getattr(socket, "SOCK_SEQPACKET", socket.SOCK_DGRAM)
+
+
+def _noted(number: int, frame: object) -> None:
+    """Signals are read from the wake-up socket; a handler must exist all the same."""
+    del number, frame
