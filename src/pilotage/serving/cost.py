@@ -3,23 +3,29 @@
 The line comes from timed batches at load (without it the first burst would be refused or queued
 blindly). Afterwards one factor follows the machine: it rises fast and falls slowly, since an
 optimistic estimate breaks deadlines and a pessimistic one only costs a little goodput.
+
+A second factor follows what is usual, and is not moved by single batches that the machine held up:
+whether a batch may run on the loop must not change with every hiccup.
 """
 
 from collections.abc import Iterable
 
 RISE = 0.3
 FALL = 0.05
+DRIFT = 0.05
+"""How fast the usual factor moves; one batch counts for at most twice what is usual."""
 
 
 class Cost:
     """A cost model of one replica, in nanoseconds."""
 
-    __slots__ = ("each_ns", "fixed_ns", "scale")
+    __slots__ = ("each_ns", "fixed_ns", "scale", "usual")
 
     def __init__(self, fixed_ns: float, each_ns: float) -> None:
         self.fixed_ns = fixed_ns
         self.each_ns = each_ns
         self.scale = 1.0
+        self.usual = 1.0
 
     @classmethod
     def from_timings(cls, timings: Iterable[tuple[int, float]]) -> "Cost":
@@ -33,6 +39,10 @@ class Cost:
         """The expected time of one batch of so many rows."""
         return (self.fixed_ns + self.each_ns * rows) * self.scale
 
+    def usually(self, rows: int) -> float:
+        """What such a batch takes when nothing else disturbs it."""
+        return (self.fixed_ns + self.each_ns * rows) * self.usual
+
     def of_queue(self, rows: int, max_rows: int) -> float:
         """The expected time of so many waiting rows, run in batches as full as they may be."""
         batches = -(-rows // max_rows)
@@ -42,3 +52,4 @@ class Cost:
         """Takes in one batch that was run."""
         seen = took_ns / (self.fixed_ns + self.each_ns * rows)
         self.scale += (RISE if seen > self.scale else FALL) * (seen - self.scale)
+        self.usual += DRIFT * (min(seen, 2 * self.usual) - self.usual)

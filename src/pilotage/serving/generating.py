@@ -69,8 +69,8 @@ class Generating:
         call = self._call(exchange, plan)
         if call is None:
             return
-        engine = call.route.replica.engine
-        if not isinstance(engine, StreamEngine):
+        engine = call.route.replica.stream
+        if engine is None:
             self._submit(call)
             return
         head = b"Pilotage-Prediction-Id: %b\r\n" % call.id_text
@@ -93,8 +93,8 @@ class Generating:
         call = self._call(exchange, plan)
         if call is None:
             return
-        engine = call.route.replica.engine
-        if not isinstance(engine, StreamEngine):
+        engine = call.route.replica.stream
+        if engine is None:
             self._submit(call)
             return
         task = self._loop.run_in_executor(None, _all_of, engine, self._inputs(call))

@@ -17,9 +17,9 @@ from pilotage.contracts.snapshot import Version
 from pilotage.serving.cost import Cost
 from pilotage.serving.engines.engine import (
     Array,
-    Engine,
     EngineFailureError,
     StreamEngine,
+    WholeEngine,
     load,
 )
 
@@ -35,14 +35,17 @@ WARM_AXIS: Final = 1
 class Replica:
     """A version, ready to answer. `cost` keeps learning; everything else stays.
 
-    `max_rows` is 0 where rows of several requests cannot be stacked.
+    Attributes:
+        whole, stream: the engine, under the one of the two that it is; the other is None.
+        max_rows: of one engine call; 0 where rows of several requests cannot be stacked.
     """
 
     version: Version
-    engine: Engine
+    whole: WholeEngine | None
+    stream: StreamEngine | None
     cost: Cost
     max_rows: int
-    warmed: bool
+    warmed: bool = False
 
     @property
     def signature(self) -> Signature:
@@ -54,9 +57,9 @@ class Replica:
         Raises:
             EngineFailureError: it failed, or gave other rows than it got.
         """
-        if isinstance(self.engine, StreamEngine):
+        if self.whole is None:
             raise EngineFailureError("this engine answers in streams")
-        outputs = self.engine.run(inputs)
+        outputs = self.whole.run(inputs)
         if self.max_rows:
             for tensor, output in zip(self.signature.outputs, outputs, strict=True):
                 if output.ndim == 0 or output.shape[0] != rows:
@@ -64,6 +67,12 @@ class Replica:
                         f"output {tensor.name} has shape {output.shape} for {rows} rows"
                     )
         return outputs
+
+    def close(self) -> None:
+        """Lets go of the engine."""
+        engine = self.whole or self.stream
+        if engine is not None:
+            engine.close()
 
 
 def open_replica(version: Version, *, threads: int) -> Replica:
@@ -75,14 +84,15 @@ def open_replica(version: Version, *, threads: int) -> Replica:
     step = version.steps[0]
     engine = load(step, version.signature, threads)
     batches = version.signature.batch_axis is not None
+    streams = isinstance(engine, StreamEngine)
     replica = Replica(
         version=version,
-        engine=engine,
+        whole=None if streams else engine,
+        stream=engine if streams else None,
         cost=Cost(UNKNOWN_COST_NS, 0.0),
         max_rows=version.max_batch_rows if batches else 0,
-        warmed=False,
     )
-    if not isinstance(engine, StreamEngine):
+    if not streams:
         _warm(replica)
     return replica
 

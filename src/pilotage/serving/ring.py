@@ -220,21 +220,26 @@ class Ring:
             state=STATES[words[_STATE]],
         )
 
-    def copy(self) -> tuple[int, bytes]:
-        """For a reader: the offset of the first waiting frame, and what waits, unwrapped.
+    def copy(self) -> list[tuple[int, bytes]]:
+        """For a reader: what waits, as stretches of whole frames, each with its offset.
 
-        Bytes that the consumer took meanwhile may be overwritten already; the crc of each frame
-        tells. Skipped places are left out, so the offset holds up to the first of them only.
+        What the consumer takes meanwhile is left out, since it may be overwritten already.
         """
         words = self._words
         start, end = words[_TAKEN], words[_WRITTEN]
-        at, stop = start % self.capacity, end % self.capacity
-        if start == end:
-            return start, b""
-        if at < stop:
-            return start, bytes(self._data[at:stop])
-        first = measure(self._data[at:], self.capacity).total_bytes
-        return start, bytes(self._data[at : at + first]) + bytes(self._data[:stop])
+        at = start % self.capacity
+        upper = bytes(self._data[at : at + min(end - start, self.capacity - at)])
+        turn = start + self.capacity - at
+        lower = bytes(self._data[: max(0, end - turn)])
+        taken = words[_TAKEN]
+        return [
+            (max(offset, taken), piece[max(0, taken - offset) :])
+            for offset, piece in (
+                (start, upper[: measure(memoryview(upper), len(upper)).total_bytes]),
+                (turn, lower),
+            )
+            if piece and offset + len(piece) > taken
+        ]
 
     def orphaned(self) -> bool:
         """Whether the producer is dead (or has closed the ring), so that nothing more can come."""

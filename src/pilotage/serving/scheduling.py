@@ -126,15 +126,15 @@ class Scheduler:
         batch = self._next_batch()
         if batch is None:
             return
-        cost_ns = self.replica.cost.of(batch.rows or 1)
-        if cost_ns < INLINE_NS:
+        cost = self.replica.cost
+        if cost.usually(batch.rows or 1) < INLINE_NS:
             self._run(batch)
             if self._queue:
                 self._ask_for_turn()
             self._finish_batch(batch)
         else:
             self._running = batch
-            self._running_until_ns = time.monotonic_ns() + cost_ns
+            self._running_until_ns = time.monotonic_ns() + cost.of(batch.rows or 1)
             self._idle.clear()
             self._thread().put(batch)
 
@@ -288,4 +288,4 @@ class Scheduler:
         """Ends the thread and lets go of the model. To be called when no longer busy."""
         if self._jobs is not None:
             self._jobs.put(None)
-        self.replica.engine.close()
+        self.replica.close()

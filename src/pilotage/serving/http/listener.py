@@ -31,6 +31,7 @@ class _Socket(asyncio.Protocol):
         self._listener = listener
         self._accepted = accepted
         self._transport: asyncio.Transport | None = None
+        self.made = False
         self.connection = Connection(listener.front, self)
         self.data_received = self.connection.receive  # no frame of our own between
 
@@ -38,6 +39,7 @@ class _Socket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self.made = True
         self.limit_unsent(self._listener.front.limits.unread_bytes)
         self._listener.add(self)
 
@@ -150,6 +152,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._groups: list[set[_Socket]] = [set() for _ in range(TICKS_A_SECOND)]
         self._next_group = 0
+        self._beginning = 0  # accepted, not yet made
         self._tasks: set[asyncio.Task[None]] = set()
         self._emptied = asyncio.Event()
         self._draining = False
@@ -157,7 +160,7 @@ class Listener:
 
     @property
     def open_connections(self) -> int:
-        return sum(len(group) for group in self._groups) + len(self._tasks)
+        return sum(len(group) for group in self._groups) + self._beginning
 
     def accept(self, accepted: socket.socket) -> None:
         """Take over a connected socket; closed at once past `Limits.connections`."""
@@ -165,6 +168,7 @@ class Listener:
             accepted.close()
             self._on_closed()
             return
+        self._beginning += 1
         task = self._loop.create_task(self._take_over(accepted))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -198,6 +202,7 @@ class Listener:
             member.abort()
 
     def add(self, member: _Socket) -> None:
+        self._beginning -= 1
         smallest = min(self._groups, key=len)
         smallest.add(member)
         if self._draining:
@@ -216,7 +221,7 @@ class Listener:
             if accepted.family in (socket.AF_INET, socket.AF_INET6):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(
-                lambda: self._kind(self, accepted),
+                lambda: member,
                 accepted,
                 ssl=self._tls,
                 ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_S,

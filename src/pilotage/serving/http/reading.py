@@ -98,8 +98,8 @@ class Reading:
             Refusal: it cannot become a head (400), or is longer than the limit (431).
         """
         buffer = self._buffer
-        if self._checked == 0 and buffer.startswith(b"\r\n"):
-            del buffer[:2]  # RFC 9112, section 2.2: an empty line before a request is passed over
+        while self._checked == 0 and buffer.startswith(b"\r\n"):
+            del buffer[:2]  # RFC 9112, section 2.2: empty lines before a request are passed over
         end = buffer.find(HEAD_END, max(0, self._checked - 3)) + 4
         longest = self._limits.head_bytes
         if end > longest or (end < 4 and len(buffer) >= longest):

@@ -108,7 +108,7 @@ def _not_json(text: str, body: bytes) -> Refusal:
     position = _POSITION.search(text)
     if position is None:
         return invalid("the JSON is cut off or a string in it is broken", "body")
-    at = int(position.group(1))
+    at = int(position.group(1)) - ("trailing" in text)  # which is told by the byte behind it
     near = body[max(0, at - 1) : at + 9]
     if near[1:].startswith(_LITERALS) or near.startswith(_LITERALS):
         return invalid(
