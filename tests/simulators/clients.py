@@ -163,15 +163,17 @@ def read_replies(data: bytes, *, bodiless: bool = False) -> Iterator[Reply]:
 
 
 def _read_chunks(data: bytes) -> tuple[bytes, bytes]:
-    body = b""
+    body: list[bytes] = []
+    at = 0
     while True:
-        size, _, data = data.partition(b"\r\n")
-        length = int(size, 16)
-        body += data[:length]
-        assert data[length : length + 2] == b"\r\n"
-        data = data[length + 2 :]
-        if length == 0:
-            return body, data
+        line_end = data.index(b"\r\n", at)
+        begin = line_end + 2
+        end = begin + int(data[at:line_end], 16)
+        assert data[end : end + 2] == b"\r\n"
+        at = end + 2
+        if begin == end:
+            return b"".join(body), data[at:]
+        body.append(data[begin:end])
 
 
 def post(path: bytes, body: bytes, *lines: bytes) -> bytes:

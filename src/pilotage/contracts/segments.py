@@ -211,6 +211,24 @@ def read(data: Bytes, start: int = HEAD_BYTES) -> Iterator[Frame | Torn | Corrup
         at = resume
 
 
+def frame_around(data: Bytes, place: int) -> Frame | None:
+    """The whole frame that holds the byte at `place`, found by lengths alone.
+
+    None where lengths do not lead there, or where that frame is damaged.
+    """
+    at = HEAD_BYTES
+    while at <= place:
+        header = data[at : at + _LENGTH.size]
+        if len(header) < _LENGTH.size:
+            return None
+        end = at + OVERHEAD_BYTES + int.from_bytes(header, "little")
+        if place < end:
+            found = _frame_at(data, at)
+            return found if isinstance(found, Frame) else None
+        at = end
+    return None
+
+
 def _frame_at(data: Bytes, at: int) -> Frame | bool:
     """The frame at `at`; else True where it may only be cut off, False where it is damaged."""
     header = data[at : at + OVERHEAD_BYTES]

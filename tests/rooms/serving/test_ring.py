@@ -111,7 +111,7 @@ def test_any_interleaving_of_put_and_take_gives_back_the_frames_in_order(tmp_pat
             got += bytes(waiting[0])
             consumer.take(len(waiting[0]))
         elif step == "copy":
-            assert got + consumer.copy()[1] == put
+            assert got + b"".join(piece for _, piece in consumer.copy()) == put
     got += _taken(consumer)
     assert got == put
     producer.close()
@@ -141,6 +141,17 @@ def test_a_frame_that_was_not_finished_is_not_seen(pair):
     producer, consumer = pair
     producer._data[:9] = b"\x05\x00\x00\x00 half"
     assert consumer.peek() is None
+
+
+def test_a_copy_tells_the_offsets_that_the_consumer_will_tell(pair):
+    producer, consumer = pair
+    for size in (300, 300, 300):
+        producer.put(_of(size))
+    consumer.take(600)
+    producer.put(_of(200))
+    assert [(offset, len(piece)) for offset, piece in consumer.copy()] == [(600, 300), (1024, 200)]
+    _taken(consumer)
+    assert (consumer.taken, consumer.copy()) == (1224, [])
 
 
 def test_damage_in_a_ring_is_told_and_can_be_dropped(pair):
