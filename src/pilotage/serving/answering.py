@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from pilotage.contracts.limits import Limits
 from pilotage.contracts.records import Entry, Status, digest_unit
 from pilotage.serving import admission, requests
 from pilotage.serving.accounts import Accounts
@@ -40,11 +39,7 @@ _UNRECORDED: Final = Refusal(
 
 
 class Answering:
-    """The service behind the connections of one worker.
-
-    `serving` is set before the first request and again at each swap; a request keeps the plan it
-    was planned with.
-    """
+    """The service behind the connections of one worker; `serve` comes before the first request."""
 
     def __init__(
         self,
@@ -55,13 +50,15 @@ class Answering:
         self.serving: Plan
         self.faces: dict[Operation, Face] = {}
         self.waiting_bytes = 0
+        self._inflight_bytes = 0
         self._books = books
         self._accounts = accounts
         self._replies = replies
 
-    @property
-    def limits(self) -> Limits:
-        return self.serving.snapshot.limits
+    def serve(self, plan: Plan) -> None:
+        """Answers by this plan from now on; a request keeps the plan that it was planned with."""
+        self.serving = plan
+        self._inflight_bytes = plan.snapshot.limits.inflight_bytes
 
     # --- from the head ---------------------------------------------------------------------
 
@@ -102,7 +99,8 @@ class Answering:
         call_plan = cast(CallPlan, plan)
         if call_plan.target is None or call_plan.asked.operation is not Operation.INFER:
             return
-        self._check_bytes(body_bytes)
+        if self.waiting_bytes + body_bytes > self._inflight_bytes:
+            raise self._too_many_bytes()
         refusal = call_plan.target.baseline.scheduler.admit(
             1, call_plan.deadline_ns, now_ns=time.monotonic_ns()
         )
@@ -110,16 +108,14 @@ class Answering:
             self._accounts.refused(refusal.reason)
             raise refusal
 
-    def _check_bytes(self, more: int) -> None:
-        limit = self.limits.inflight_bytes
-        if self.waiting_bytes + more > limit:
-            raise admission.queue_full("bytes of waiting requests", limit, "bytes")
+    def _too_many_bytes(self) -> Refusal:
+        return admission.queue_full("bytes of waiting requests", self._inflight_bytes, "bytes")
 
     # --- the whole request -----------------------------------------------------------------
 
     def answer(self, exchange: Exchange) -> None:
         """Takes a whole request to the queue of its replica, or to the face that answers it."""
-        plan = cast(CallPlan, exchange.plan)
+        plan: CallPlan = exchange.plan
         if plan.asked.operation is not Operation.INFER:
             self.faces[plan.asked.operation](exchange, plan)
             return
@@ -133,7 +129,8 @@ class Answering:
             if refusal is not None:
                 raise refusal
             body_bytes = len(exchange.body)
-            self._check_bytes(body_bytes)
+            if self.waiting_bytes + body_bytes > self._inflight_bytes:
+                raise self._too_many_bytes()
             inference = baseline.codec.decode(exchange.body, plan.asked.json_bytes)
             deadline_ns = None if budget_ns is None else exchange.received_ns + budget_ns
             call = Call(exchange, plan, inference, deadline_ns, body_bytes)
@@ -193,7 +190,7 @@ class Answering:
         calls = batch.calls
         self.waiting_bytes -= sum([call.body_bytes for call in calls])
         route = calls[0].route
-        if len(calls) == 1 or all(call.route is route for call in calls):
+        if not [call for call in calls if call.route is not route]:
             self._finish_route(route, batch, calls, None)
             return
         groups: dict[int, list[int]] = {}
@@ -217,7 +214,7 @@ class Answering:
             outputs = [array[rows] for array in outputs]
         inferences = [call.inference for call in calls]
         encoded = route.codec.encode(outputs, inferences, ids[0])
-        if any(call.generates for call in calls):
+        if [call for call in calls if call.generates]:
             encoded = [
                 _generated(call, route, rows, id) if call.generates else answer
                 for call, rows, id, answer in zip(
@@ -225,7 +222,7 @@ class Answering:
                 )
             ]
         statuses: list[Status] | None = None
-        if any(type(answer) is Refusal for answer in encoded):
+        if Refusal in set(map(type, encoded)):
             statuses = [
                 "invalid_output" if isinstance(answer, Refusal) else "ok" for answer in encoded
             ]

@@ -122,7 +122,7 @@ class Worker:
             version.id: open_replica(version, threads=setup.threads)
             for version in snapshot.versions
         }
-        self._answering.serving = self._plan(snapshot, opened, {})
+        self._answering.serve(self._plan(snapshot, opened, {}))
         self._front = Front(self._answering, snapshot.limits, HeadCache(), now_ns=time.monotonic_ns)
         self._listener: Listener
         if setup.poll_us:
@@ -224,7 +224,7 @@ class Worker:
                 )
         if self._setup.tls is not None:
             self._listener.renew_tls(self._setup.tls())
-        self._answering.serving = self._plan(snapshot, opened, kept)
+        self._answering.serve(self._plan(snapshot, opened, kept))
         self._front.limits = snapshot.limits
         self._front.heads.clear()
         self._retired += [each for id, each in serving.schedulers.items() if id not in wanted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pilotage.serving.http.head import Head
 from pilotage.serving.http.head_cache import Planned
@@ -57,7 +57,7 @@ class Exchange:
 
     def __init__(self, planned: Planned, body: bytes, turns: Turns, received_ns: int) -> None:
         self.planned = planned
-        self.plan = planned.plan
+        self.plan: Any = planned.plan
         self.body = body
         self.turns = turns
         self.received_ns = received_ns
