@@ -31,7 +31,7 @@ class Setting:
         many: may be given several times.
         secret: its text is never shown.
         flag: the flag; "" for the arguments that need none.
-        in_file: the key in the file.
+        in_file: the key in the file; "" for the file's own path.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        """The environment variable that says the same."""
-        return PREFIX + self.name.upper()
+        """The environment variable that says the same; NAME stands for a limit's name."""
+        return PREFIX + ("LIMIT_NAME" if self.name == "limit" else self.name.upper())
 
 
 def _setting(
@@ -61,10 +61,11 @@ def _setting(
     *,
     many: bool = False,
     secret: bool = False,
-    in_file: str = "",
+    in_file: str | None = None,
 ) -> Setting:
     flag = "" if name == "models" else "--" + name.replace("_", "-")
-    return Setting(name, kind, group, help, default, example, many, secret, flag, in_file or name)
+    key = name if in_file is None else in_file
+    return Setting(name, kind, group, help, default, example, many, secret, flag, key)
 
 
 SETTINGS: Final[tuple[Setting, ...]] = (
@@ -300,6 +301,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "A YAML file with any of these settings.",
         "",
         "serve.yaml",
+        in_file="",
     ),
     _setting(
         "limit",
@@ -317,7 +319,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 BY_FLAG: Final = {setting.flag: setting for setting in SETTINGS if setting.flag}
 BY_VARIABLE: Final = {setting.variable: setting for setting in SETTINGS if setting.name != "limit"}
-BY_KEY: Final = {setting.in_file: setting for setting in SETTINGS if setting.name != "config"}
+BY_KEY: Final = {setting.in_file: setting for setting in SETTINGS if setting.in_file}
 
 PER_MODEL: Final = ("name", "max_batch_rows", "deadline", "trust", "sample")
 """Settings that an entry of `models` in the file may have for itself, beside its `path`."""

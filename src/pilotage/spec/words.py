@@ -19,17 +19,20 @@ def nearest(word: str, valid: Iterable[str]) -> str | None:
 def shown(text: str) -> str:
     """`text` in quotes on one line, cut to `SHOWN_LENGTH`, control characters escaped."""
     cut = text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
-    inside = "".join(
-        character if character.isprintable() else _escaped(character) for character in cut
+    return f'"{printable(cut)}"'
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with what could steer a terminal written out as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
-    return f'"{inside}"'
 
 
 def did_you_mean(word: str, valid: Iterable[str]) -> str:
     """The advice to use the nearest valid word, or "" when nothing comes near."""
     near = nearest(word, valid)
     return f"Did you mean {near}?" if near else ""
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
