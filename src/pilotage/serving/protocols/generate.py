@@ -24,6 +24,7 @@ from pilotage.serving.protocols.v2_shapes import (
     InputPlan,
     elements_of,
     group_of,
+    one_row_shape,
     plan_of,
     rows_of,
 )
@@ -71,7 +72,7 @@ class GenerateCodec:
                 shapes.append(None)
                 continue
             elements = _elements(each, bytes(raw))
-            shape = _shape_of(each, len(elements), batched=plan.batch_axis is not None)
+            shape = one_row_shape(plan, index, len(elements))
             needed = elements_of(plan, index, shape, lengths, each.name)
             if needed != len(elements):
                 raise _wrong_count(each, needed, len(elements))
@@ -151,17 +152,6 @@ def _id_of(raw: Raw | None, limits: Limits) -> str | None:
 def _elements(plan: InputPlan, raw: bytes) -> list[object]:
     """The elements of one member: an array's, or the one value."""
     return flat_values(plan.datatype, raw if raw[:1] == b"[" else b"[%b]" % raw, plan.name)
-
-
-def _shape_of(plan: InputPlan, count: int, *, batched: bool) -> list[int]:
-    """The shape of `count` elements: named axes are 1, but the first behind the rows is free."""
-    shape = [axis if isinstance(axis, int) else 1 for axis in plan.axes]
-    free = [axis for axis, length in enumerate(plan.axes) if isinstance(length, str)]
-    if batched:
-        free = free[1:]
-    if free and plan.tail_elements:
-        shape[free[0]] = count // plan.tail_elements
-    return shape
 
 
 def _wrong_count(plan: InputPlan, needed: int, came: int) -> Refusal:

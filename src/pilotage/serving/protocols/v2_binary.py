@@ -53,8 +53,7 @@ class BinaryTail:
         self._at += size
         if datatype.kind == "bytes":
             return elements_of_bytes(data, elements, where)
-        if datatype.kind == "bool" and data.translate(None, _BOOLEANS):
-            raise invalid("a byte of BOOL is neither 0 nor 1", where)
+        check_booleans(datatype, data, where)
         return data
 
     def finish(self) -> None:
@@ -72,6 +71,24 @@ class BinaryTail:
 
 def _bytes(size: int) -> str:
     return f"{size} bytes" if size < 2**63 else "more than 64 bits count"
+
+
+def check_booleans(datatype: Datatype, data: bytes, where: str) -> None:
+    """Refuses a BOOL tensor with other bytes than 0 and 1."""
+    if datatype.kind == "bool" and data.translate(None, _BOOLEANS):
+        raise invalid("a byte of BOOL is neither 0 nor 1", where)
+
+
+def check_unicode(values: list[bytes], where: str) -> None:
+    """Refuses elements that are no text, for a model whose strings are text."""
+    for index, value in enumerate(values):
+        try:
+            value.decode()
+        except UnicodeDecodeError as error:
+            raise invalid(
+                f"element {index} of BYTES is not UTF-8, and the model takes text",
+                f"{where}, byte {error.start} of the element",
+            ) from None
 
 
 def elements_of_bytes(data: bytes, elements: int, where: str) -> list[bytes]:

@@ -3,8 +3,6 @@
 This is the general way. `v2_quick` knows a shorter one for usual requests and must agree with it.
 """
 
-from typing import cast
-
 from msgspec import UNSET, UnsetType
 
 from pilotage.contracts.datatypes import DATATYPES
@@ -12,9 +10,10 @@ from pilotage.contracts.limits import Limits
 from pilotage.contracts.signature import Signature
 from pilotage.serving.protocols import v2_elements
 from pilotage.serving.protocols.inference import Buffer, Inference
-from pilotage.serving.protocols.v2_binary import BinaryTail
+from pilotage.serving.protocols.v2_binary import BinaryTail, check_unicode
 from pilotage.serving.protocols.v2_numbers import LONG_BYTES, NumberReader
-from pilotage.serving.protocols.v2_refusals import invalid
+from pilotage.serving.protocols.v2_raw import raw_inference
+from pilotage.serving.protocols.v2_refusals import invalid, names_words
 from pilotage.serving.protocols.v2_request import (
     OutputChoice,
     Request,
@@ -39,11 +38,13 @@ class GeneralDecoder:
         self._reader = NumberReader()
 
     def decode(self, body: bytes, json_bytes: int | None) -> Inference:
-        """The request in `body`, of which the first `json_bytes` are JSON (None: all of it).
+        """The request in `body`, of which the first `json_bytes` are JSON (None: all; 0: none).
 
         Raises:
             Refusal: anything that is not as the protocol, the signature or the limits have it.
         """
+        if json_bytes == 0:
+            return raw_inference(self._plan, body, bytes_are_text=self._bytes_are_text)
         request = read(_json_of(body, json_bytes), self._limits.json_depth)
         check_id(request.id, self._limits.client_id_bytes)
         tail = BinaryTail(body, len(body) if json_bytes is None else json_bytes)
@@ -84,7 +85,7 @@ class GeneralDecoder:
             raise invalid(
                 "the model has no input of this name",
                 f"{where}.name",
-                expected=f"one of {', '.join(self._plan.index)}",
+                expected=f"one of {names_words(self._plan.index)}",
             )
         datatype = self._plan.inputs[index].datatype.name
         if tensor.datatype != datatype:
@@ -115,7 +116,7 @@ class GeneralDecoder:
             size = parameters["binary_data_size"]
             data = tail.take(size, plan.datatype, tensor.shape, elements, where)
             if self._bytes_are_text and isinstance(data, list):
-                _check_text(data, where)
+                check_unicode(data, where)
             return data
         if isinstance(tensor.data, UnsetType):
             raise invalid(f"input {plan.name} has no data", f"{where}.data", expected="an array")
@@ -152,17 +153,5 @@ def _check_binary(tensor: RequestInput, where: str, binary: bool) -> None:
         )
 
 
-def _check_text(values: list[bytes], where: str) -> None:
-    """Strings of the model are text; what is no UTF-8 cannot become one."""
-    for index, value in enumerate(values):
-        try:
-            cast(object, value.decode())
-        except UnicodeDecodeError as error:
-            raise invalid(
-                f"element {index} of BYTES is not UTF-8, and the model takes text",
-                f"{where}, byte {error.start} of the element",
-            ) from None
-
-
 def _listed(plan: Plan) -> str:
-    return ", ".join(each.name for each in plan.inputs if not each.optional)
+    return names_words([each.name for each in plan.inputs if not each.optional])

@@ -23,8 +23,9 @@ from pilotage.serving.refusals import Refusal
 Encoded = tuple[bytes, int | None]
 """A body, and the length of its JSON where binary tensors follow it."""
 
-_NOT_FINITE: Final = b"null"
-"""What orjson writes for NaN and infinity; numbers and booleans hold no such text otherwise."""
+_NOT_FINITE: Final = b"n"
+"""In "null", which orjson writes for NaN and infinity. Numbers hold no such letter, and one letter
+is found sixty times faster than the word (1000 floats: 0.1 against 7 us)."""
 
 
 class Column:
@@ -41,7 +42,8 @@ class Column:
             self.sound = None not in self.rows
         else:
             text = _numbers(matrix, datatype)
-            self.rows = cast("list[bytes | None]", text[2:-2].split(b"],["))
+            # By one byte, which memchr finds: "],[" would take 8 us for 1000 floats, not 0.4.
+            self.rows = [row[2:] for row in text[:-2].split(b"]")]
             self.sound = datatype.kind != "float" or _NOT_FINITE not in text
 
     def holds(self, start: int, stop: int) -> bool:
@@ -82,9 +84,16 @@ class _Batch:
     """The outputs of one engine call; JSON is made of those that somebody wants as JSON."""
 
     def __init__(
-        self, outputs: Sequence[npt.NDArray[Any]], datatypes: list[Datatype], *, batched: bool
+        self,
+        outputs: Sequence[npt.NDArray[Any]],
+        datatypes: list[Datatype],
+        starts: list[bytes],
+        *,
+        batched: bool,
     ) -> None:
         self.outputs = outputs
+        self._starts = starts
+        self._before: dict[tuple[int, int], bytes] = {}
         self._datatypes = datatypes
         self._batched = batched
         self._columns: list[Column | None] = [None] * len(outputs)
@@ -97,10 +106,16 @@ class _Batch:
             self._columns[index] = column
         return column
 
-    def shape(self, index: int, rows: int) -> bytes:
-        """The shape of some rows of output `index` as JSON."""
-        shape = self.outputs[index].shape
-        return orjson.dumps((rows, *shape[1:]) if self._batched else shape)
+    def before_data(self, index: int, rows: int) -> bytes:
+        """The members of output `index` that come before its data, for so many rows."""
+        text = self._before.get((index, rows))
+        if text is None:
+            shape = self.outputs[index].shape
+            shape_text = orjson.dumps((rows, *shape[1:]) if self._batched else shape)
+            datatype = self._datatypes[index].name.encode()
+            text = b'%b%b,"datatype":"%b",' % (self._starts[index], shape_text, datatype)
+            self._before[index, rows] = text
+        return text
 
     def binary(self, index: int, start: int, stop: int) -> bytes:
         """The raw bytes of some rows of output `index`."""
@@ -130,13 +145,11 @@ class Encoder:
         fault = self._fault(outputs, rows)
         if fault is not None:
             return [fault for _ in inferences]
-        batch = _Batch(outputs, self._datatypes, batched=self._batched)
-        if rows == len(inferences) and all(
-            each.wanted is None and each.client_id is None for each in inferences
-        ):
+        batch = _Batch(outputs, self._datatypes, self._starts, batched=self._batched)
+        if rows == len(inferences) and all(each.wanted is None for each in inferences):
             columns = [batch.column(index) for index in range(len(outputs))]
             if all(column.sound for column in columns):
-                return self._plain(batch, columns, ids)
+                return self._plain(batch, columns, inferences, ids)
         answers: list[Encoded | Refusal] = []
         start = 0
         for inference, prediction_id in zip(inferences, ids, strict=True):
@@ -157,23 +170,23 @@ class Encoder:
         return None
 
     def _plain(
-        self, batch: _Batch, columns: list[Column], ids: Sequence[bytes]
+        self,
+        batch: _Batch,
+        columns: list[Column],
+        inferences: Sequence[Inference],
+        ids: Sequence[bytes],
     ) -> list[Encoded | Refusal]:
-        """The usual case: one row each, all outputs as JSON, no id of the caller's."""
+        """The usual case: one row each, all outputs as JSON."""
         texts = [
-            self._before_data(batch, index, 1).replace(b"%", b"%%") + b'"data":[%b]}'
+            batch.before_data(index, 1).replace(b"%", b"%%") + b'"data":[%b]}'
             for index in range(len(columns))
         ]
         head = self._head.replace(b"%", b"%%")
-        template = b'%b"parameters":{"pilotage_prediction_id":"%%b"},"outputs":[%b]}'
+        template = b'%b%%b"parameters":{"pilotage_prediction_id":"%%b"},"outputs":[%b]}'
         template %= (head, b",".join(texts))
         rows = [cast("list[bytes]", column.rows) for column in columns]
-        return [(template % values, None) for values in zip(ids, *rows, strict=True)]
-
-    def _before_data(self, batch: _Batch, index: int, rows: int) -> bytes:
-        """The members of one output that come before its data."""
-        datatype = self._datatypes[index].name.encode()
-        return b'%b%b,"datatype":"%b",' % (self._starts[index], batch.shape(index, rows), datatype)
+        named = [_id_member(each.client_id) for each in inferences]
+        return [(template % values, None) for values in zip(named, ids, *rows, strict=True)]
 
     def _answer(
         self, batch: _Batch, inference: Inference, prediction_id: bytes, start: int, stop: int
@@ -182,7 +195,7 @@ class Encoder:
         tensors: list[bytes] = []
         tail: list[bytes] = []
         for index, binary in self._all if inference.wanted is None else inference.wanted:
-            before = self._before_data(batch, index, stop - start)
+            before = batch.before_data(index, stop - start)
             if binary:
                 data = batch.binary(index, start, stop)
                 tail.append(data)
@@ -191,14 +204,18 @@ class Encoder:
                 tensors.append(b'%b"data":[%b]}' % (before, batch.column(index).data(start, stop)))
             else:
                 return not_json(self._tensors[index].name, self._datatypes[index])
-        client_id = inference.client_id
         text = b'%b%b"parameters":{"pilotage_prediction_id":"%b"},"outputs":[%b]}' % (
             self._head,
-            b"" if client_id is None else b'"id":%b,' % orjson.dumps(client_id),
+            _id_member(inference.client_id),
             prediction_id,
             b",".join(tensors),
         )
         return (b"".join((text, *tail)), len(text)) if tail else (text, None)
+
+
+def _id_member(client_id: str | None) -> bytes:
+    """The caller's id as a member of the answer, where one came."""
+    return b"" if client_id is None else b'"id":%b,' % orjson.dumps(client_id)
 
 
 def not_json(name: str, datatype: Datatype) -> Refusal:

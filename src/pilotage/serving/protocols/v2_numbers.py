@@ -12,6 +12,9 @@ from pilotage.serving.protocols.v2_elements import bfloat16
 LONG_BYTES: Final = 4096
 """JSON from this size up is read here (1024 floats: 22 to 31 us by msgspec, 13 to 18 us here)."""
 
+KEPT_BYTES: Final = 1024 * 1024
+"""Longest document of the parser that is used again; it keeps about five times that."""
+
 _FEW: Final = 16
 
 
@@ -110,7 +113,9 @@ class NumberReader:
     def parse(self, text: bytes) -> Any:
         """The document; None where simdjson does not take it."""
         try:
-            return self._parser.parse(text)
+            # A parser keeps the memory of its longest document, so a very long one gets its own.
+            parser = self._parser if len(text) <= KEPT_BYTES else simdjson.Parser()
+            return parser.parse(text)
         except ValueError:
             return None
         except RuntimeError:

@@ -1,7 +1,7 @@
 """The words of a refused v2 body: what JSON held, by type and place, never by value."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -10,6 +10,9 @@ from pilotage.serving.refusals import Refusal
 
 _SHOWN_AXES: Final = 16
 """Axes of a shape that an error shows; a longer shape is cut."""
+
+_SHOWN_NAMES: Final = 16
+"""Names that an error lists."""
 
 _WORDS: Final = {
     "bool": "a boolean",
@@ -49,6 +52,12 @@ def shape_words(shape: Sequence[int | str]) -> str:
 def _length(axis: int) -> str:
     """An axis' length; what no tensor can have is not spelled out."""
     return str(axis) if -(2**63) <= axis < 2**63 else "a length beyond 64 bits"
+
+
+def names_words(names: Iterable[str]) -> str:
+    """Names of a signature for an error: "a, b", cut after 16."""
+    shown = list(names)
+    return ", ".join(shown[:_SHOWN_NAMES]) + (", …" if len(shown) > _SHOWN_NAMES else "")
 
 
 def kind_words(kind: str) -> str:

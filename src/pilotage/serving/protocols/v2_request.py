@@ -10,7 +10,13 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from pilotage.contracts.signature import Tensor
 from pilotage.serving.protocols.inference import Wanted
-from pilotage.serving.protocols.v2_refusals import invalid, malformed, not_utf8, value_words
+from pilotage.serving.protocols.v2_refusals import (
+    invalid,
+    malformed,
+    names_words,
+    not_utf8,
+    value_words,
+)
 
 Parameters = dict[str, object]
 
@@ -127,7 +133,7 @@ class OutputChoice:
                 raise invalid(
                     "the model has no output of this name",
                     f"{where}.name",
-                    expected=f"one of {', '.join(self._index)}",
+                    expected=f"one of {names_words(self._index)}",
                 )
             if index in wanted:
                 raise invalid(f"output {output.name} is asked for twice", f"{where}.name")

@@ -138,6 +138,22 @@ def _disagreement(
     return invalid(what, f"{where}.shape[{axis}]", expected=expected, came=shape_words(shape))
 
 
+def one_row_shape(plan: Plan, index: int, count: int) -> list[int]:
+    """The shape of `count` elements of input `index` that come without one.
+
+    It has one row; the first named axis behind the rows takes what the fixed lengths leave, and
+    further ones are 1. Whether it has `count` elements, the caller sees by `elements_of`.
+    """
+    tensor = plan.inputs[index]
+    shape = [axis if isinstance(axis, int) else 1 for axis in tensor.axes]
+    free = [axis for axis, length in enumerate(tensor.axes) if isinstance(length, str)]
+    if plan.batch_axis is not None:
+        free = free[1:]
+    if free and tensor.tail_elements:
+        shape[free[0]] = count // tensor.tail_elements
+    return shape
+
+
 def rows_of(plan: Plan, lengths: dict[str, int]) -> int:
     """The rows of a request whose named axes are known; 0 where the model has no row axis.
 
