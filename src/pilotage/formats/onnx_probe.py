@@ -8,7 +8,6 @@ import ctypes
 import itertools
 import math
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from pilotage.errors import PilotageError
 from pilotage.formats import axes
 from pilotage.formats.findings import Finding
 from pilotage.isolation.forked import private_bytes
+from pilotage.isolation.runtime import onnxruntime as load_onnxruntime
 
 FORMAT: Final = 1
 """Grows when an older inspection may no longer be used."""
@@ -82,7 +82,7 @@ def inspect(path: Path, unranked: Sequence[str] = ()) -> Inspection:
     Raises:
         PilotageError: ONNX Runtime does not load it, or an input or output is no tensor.
     """
-    onnxruntime: Any = import_module("onnxruntime")
+    onnxruntime = load_onnxruntime()
     before = private_bytes()
     session = _load(path)
     inputs = [_tensor(argument, "input") for argument in session.get_inputs()]
@@ -105,7 +105,7 @@ def inspect(path: Path, unranked: Sequence[str] = ()) -> Inspection:
 
 
 def _load(path: Path) -> Session:
-    onnxruntime: Any = import_module("onnxruntime")
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -262,7 +262,7 @@ def _draw(
 
 
 def _value(datatype: str, array: Array) -> Any:
-    onnxruntime: Any = import_module("onnxruntime")
+    onnxruntime = load_onnxruntime()
     make = onnxruntime.OrtValue
     array = np.ascontiguousarray(array)
     if datatype == "BF16":

@@ -8,24 +8,28 @@ its digest (`store`), an inspection in a throwaway process (`onnx_probe`), and t
 import mmap
 import re
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from pilotage.contracts.signature import Signature
 from pilotage.errors import PilotageError
-from pilotage.formats import detect, onnx_probe, store
+from pilotage.formats import converting, detect, onnx_probe, pickles, store
+from pilotage.formats.describing import described
 from pilotage.formats.findings import Finding
 from pilotage.formats.onnx_file import OnnxFile, read_onnx
+from pilotage.isolation.conversion import Proof
 from pilotage.isolation.forked import call_in_fork
+from pilotage.isolation.limits import WITHOUT, Protection
+from pilotage.isolation.runtime import onnxruntime as load_onnxruntime
 
 INSPECT_S: Final = 120.0
 """Seconds that loading and trying a model may take."""
 
 MODEL_FILE: Final = "model.onnx"
 INSPECTION_FILE: Final = "inspection.json"
+SHOWN_COLUMNS: Final = 20
 
 Progress = Callable[[str], None]
 
@@ -40,6 +44,7 @@ class OpenedModel(Struct, frozen=True):
         source: the file that was opened.
         memory_bytes: private memory that loading took; 0 when unknown.
         findings: to be shown, the worst first.
+        proof: of a converted model; None for one that was ONNX already.
         missing: protections that the kernel did not allow while the model was converted.
         settings: the engine's settings, part of the version's digest.
     """
@@ -52,7 +57,8 @@ class OpenedModel(Struct, frozen=True):
     signature: Signature
     memory_bytes: int
     findings: tuple[Finding, ...] = ()
-    missing: tuple[str, ...] = ()
+    proof: Proof | None = None
+    missing: tuple[Protection, ...] = ()
     settings: dict[str, str | int | float | bool] = {}
 
 
@@ -80,10 +86,85 @@ def open_model(
     path = path.expanduser().absolute()
     kind = detect.detect(path)
     served_as = name if name is not None else name_from(path)
-    del progress, trust, sample
-    if kind != "onnx":
-        raise PilotageError(f"{detect.SERVED[kind]} files are not served yet", where=str(path))
-    return _open_onnx(path, served_as, artifacts)
+    if kind == "onnx":
+        return _open_onnx(path, served_as, artifacts)
+    if sample is not None and not sample.is_file():
+        raise PilotageError("the sample cannot be read: no such file", where=str(sample))
+    scanned = pickles.scan(path) if kind == "joblib" else ()
+    if kind == "joblib" and not trust:
+        raise _not_trusted(path, scanned)
+    try:
+        kept = converting.convert(
+            path,
+            kind,
+            artifacts,
+            trust=trust,
+            sample=sample.absolute() if sample else None,
+            progress=progress,
+        )
+    except PilotageError as error:
+        raise _at(path, error) from error
+    return _converted(path, served_as, kind, artifacts, kept, scanned)
+
+
+def _not_trusted(path: Path, scanned: tuple[Finding, ...]) -> PilotageError:
+    """The refusal of a pickle, with what the scan found."""
+    found = "; ".join(f"{finding.severity}: {finding.what}" for finding in scanned)
+    return PilotageError(
+        f"a pickle runs code when it is opened; the scan found {found or 'nothing'}",
+        where=str(path),
+        expected="a format that carries no code: skops, ONNX",
+        fix="Save the model with skops, or say --trust if you trust whoever made the file; it is"
+        " then opened in a host without network, secrets or write access.",
+    )
+
+
+def _at(path: Path, error: PilotageError) -> PilotageError:
+    where = error.where or str(path)
+    return PilotageError(error.what, where=where, expected=error.expected, fix=error.fix)
+
+
+def _converted(
+    path: Path,
+    name: str,
+    kind: str,
+    artifacts: Path,
+    kept: converting.Kept,
+    scanned: tuple[Finding, ...],
+) -> OpenedModel:
+    """A converted model, with what its framework knew of its columns and classes."""
+    folder = store.folder_of(artifacts, kept.digest)
+    head = _head_of(folder / MODEL_FILE)
+    if head.external:
+        raise PilotageError("the converted model refers to other files", where=str(path))
+    inspection = inspected(folder, head)
+    found = kept.converted
+    columns = ", ".join(column.name for column in found.columns[:SHOWN_COLUMNS])
+    rest = len(found.columns) - SHOWN_COLUMNS
+    notes = [Finding("note", note) for note in found.notes]
+    notes.append(Finding("note", f"{found.kind}, converted to ONNX and proven"))
+    notes.append(Finding("note", f"columns: {columns}{f' and {rest} more' if rest > 0 else ''}"))
+    notes += [
+        Finding("warning", f"a protection is missing here: {WITHOUT[word]}")
+        for word in kept.missing
+    ]
+    return OpenedModel(
+        name=name,
+        format=kind,
+        digest=kept.digest,
+        path=folder / MODEL_FILE,
+        source=path,
+        signature=described(inspection.signature, found),
+        memory_bytes=inspection.memory_bytes,
+        findings=_worst_first([*inspection.findings, *scanned, *notes]),
+        proof=found.proof,
+        missing=kept.missing,
+    )
+
+
+def _worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
+    order = ("danger", "warning", "note")
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
 
 
 def name_from(path: Path) -> str:
@@ -110,13 +191,13 @@ def _open_onnx(path: Path, name: str, artifacts: Path) -> OpenedModel:
         source=path,
         signature=inspection.signature,
         memory_bytes=inspection.memory_bytes,
-        findings=inspection.findings + findings,
+        findings=_worst_first([*inspection.findings, *findings]),
     )
 
 
 def inspected(folder: Path, head: OnnxFile) -> onnx_probe.Inspection:
     """The inspection of the artifact in `folder`: kept from last time, or made now."""
-    onnxruntime: Any = import_module("onnxruntime")
+    onnxruntime = load_onnxruntime()
     known = store.kept(folder, INSPECTION_FILE, onnx_probe.Inspection)
     now = (onnx_probe.FORMAT, str(onnxruntime.__version__))
     if known is not None and (known.format, known.runtime) == now:
