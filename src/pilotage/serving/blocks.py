@@ -105,7 +105,7 @@ def blocks_of(
     For the arrays see `columns_of`. `outputs` is empty where no answer came to be (an engine
     error, a stream that was opened), `inputs` where none could be read.
     """
-    has_rows = origin.signature.batch_axis is not None
+    has_rows = entries[0].rows > 0
     into = columns_of(origin.signature.inputs, inputs, has_rows)
     out = columns_of(origin.signature.outputs, outputs, has_rows)
     blocks: list[Block] = []
