@@ -11,7 +11,7 @@ KSERVE := .venv-kserve/.installed
 SKIPS := build/skipped.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras test lint check pins clean
+.PHONY: help setup extras test lint check bench demo pins clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,12 +61,18 @@ lint: $(INSTALLED) ## Style, format, types, import contracts.
 check: lint ## lint, then every test but the slow ones.
 	@JOBS=$(JOBS) SKIPS=$(SKIPS) tests/run.sh "not slow"
 
+bench: $(INSTALLED) ## Measure us and the peers side by side: an hour and a half; needs wrk, gcc.
+	@$(BIN)/python -m benchmarks
+
+demo: $(INSTALLED) ## Serve a real model, ask it, find one answer again in the record.
+	@$(BIN)/python examples/demo.py
+
 pins: $(UV) ## Choose all pinned versions anew.
 	@$(UV) pip compile -q -U -p 3.11 --no-header --no-annotate --no-emit-index-url \
 	  pyproject.toml --all-extras --group dev -o constraints.txt
 	@$(UV) pip compile -q -U -p 3.11 --no-header --no-annotate --no-emit-index-url \
 	  --group kserve -o constraints-kserve.txt
 
-clean: ## Remove everything made here.
+clean: ## Remove the environments and caches.
 	@rm -rf .venv .venv-kserve build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,7 +21,9 @@ ADDRESSES = re.compile(
     )
 )
 UNFINISHED = re.compile(
-    "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error", r"\bfor " + "now"))
+    "|".join(
+        ("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error", r"\bfor " + r"now\b")
+    )
 )
 
 
