@@ -33,7 +33,9 @@ from pilotage.serving.refusals import Refusal
 
 _Scalars = dict[str, bool | int | float | str]
 _VALUES: Final[dict[str, Any]] = {"bool": bool, "int": int, "float": float, "bytes": str}
-_MEMBERS: Final = frozenset({"inputs", "outputs", "id", "parameters", "model_name"})
+_MEMBERS: Final = frozenset(
+    {"inputs", "outputs", "id", "parameters", "model_name", "model_version"}
+)
 _INPUT_MEMBERS: Final = frozenset({"name", "shape", "datatype", "data"})
 
 
@@ -55,6 +57,7 @@ class _Request(Struct, gc=False, forbid_unknown_fields=True):
     id: str | None = None
     parameters: _Scalars | None = None
     model_name: str | None = None
+    model_version: str | None = None
 
 
 def _request_type(plan: Plan) -> type[_Request]:
@@ -89,10 +92,11 @@ class QuickDecoder:
             "Callable[[bytes], _Request]", msgspec.json.Decoder(_request_type(plan)).decode
         )
         self._reader = NumberReader()
+        self._long_bytes = LONG_BYTES * max(1, len(plan.inputs))
         self._only_numbers = all(each.datatype.kind in ("int", "float") for each in plan.inputs)
-        tails = [each.tail for each in plan.inputs]
-        self._one_row_shapes = tuple((1, *tail) for tail in tails if tail is not None)
-        self._one_row = [1, *(tails[0] or ())] if plan.uniform and len(tails) == 1 else None
+        shapes = tuple((1, *(each.tail or ())) for each in plan.inputs)
+        self._one_row_shapes = shapes
+        self._one_row = [(each, [*shape]) for each, shape in zip(plan.inputs, shapes, strict=True)]
 
     def decode(self, body: bytes) -> Inference | None:
         """The request, or None where the general way must decide.
@@ -100,7 +104,7 @@ class QuickDecoder:
         Raises:
             Refusal: an output that cannot be given.
         """
-        if len(body) >= LONG_BYTES:
+        if len(body) >= self._long_bytes:
             return self._long(body) if self._only_numbers else None
         try:
             request = self._decode(body)
@@ -118,12 +122,10 @@ class QuickDecoder:
         client_id = request.id
         if client_id is not None and len(client_id) * 4 > self._client_id_bytes:
             raise _Unusual
-        if self._one_row is not None:
-            tensor = cast(_Input, request.inputs[0])
-            if tensor.shape == self._one_row and not tensor.parameters:
-                plan = self._plan.inputs[0]
-                data = _packed(plan, tensor.data, self._one_row, plan.tail_elements)
-                return Inference((data,), self._one_row_shapes, 1, None, None, client_id)
+        if self._plan.uniform:
+            row = self._row(cast("tuple[_Input, ...]", request.inputs))
+            if row is not None:
+                return Inference(row, self._one_row_shapes, 1, None, None, client_id)
         shapes: list[list[int]] = []
         buffers: list[Buffer] = []
         lengths: dict[str, int] = {}
@@ -135,6 +137,21 @@ class QuickDecoder:
             buffers.append(_packed(each, tensor.data, tensor.shape, elements))
             shapes.append(tensor.shape)
         return self._inference(buffers, shapes, lengths, client_id)
+
+    def _row(self, tensors: tuple[_Input, ...]) -> tuple[Buffer, ...] | None:
+        """The buffers of one row of a uniform signature; None where it is not one row."""
+        if len(tensors) == 1:  # without the loop: 2.0 us a request, not 2.5
+            plan, shape = self._one_row[0]
+            tensor = tensors[0]
+            if tensor.shape != shape or tensor.parameters:
+                return None
+            return (_packed(plan, tensor.data, shape, plan.tail_elements),)
+        buffers: list[Buffer] = []
+        for (plan, shape), tensor in zip(self._one_row, tensors, strict=True):
+            if tensor.shape != shape or tensor.parameters:
+                return None
+            buffers.append(_packed(plan, tensor.data, shape, plan.tail_elements))
+        return tuple(buffers)
 
     def _elements(self, index: int, shape: list[int], lengths: dict[str, int]) -> int:
         try:

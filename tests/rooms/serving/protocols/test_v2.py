@@ -150,6 +150,15 @@ def test_bfloat16_is_rounded_once_from_the_number_as_sent(value: float):
         assert codec.decode(body, None).buffers == (expected,)
 
 
+def test_a_body_of_more_than_a_mebibyte_is_read_as_any_other():
+    codec = codec_of(one_input(width=200_000))
+    body = body_of(tensor(shape=(1, 200_000), data=[0.125] * 200_000))
+    assert len(body) > 2**20
+    for _ in range(2):
+        (data,) = codec.decode(body, None).buffers
+        assert data == np.full(200_000, 0.125, "<f4").tobytes()
+
+
 def test_a_double_just_above_a_tie_of_bfloat16_is_not_rounded_twice():
     codec = codec_of(echoing("BF16"))
     body = body_of(tensor("x", "BF16", (1, 3), [1 + 2**-8 + 2**-40, 1 + 2**-8, 1 + 3 * 2**-8]))

@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 
+from pilotage.contracts.datatypes import DATATYPES
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.serving.protocols.v2 import Codec
@@ -150,6 +151,45 @@ def test_an_integer_is_never_truncated_or_wrapped(datatype: str, count: int, val
     assert "integer" in refusal.expected
 
 
+@pytest.mark.parametrize("datatype", [name for name in DATATYPES if "INT" in name])
+@pytest.mark.parametrize("count", [3, 3000])
+def test_the_ends_of_an_integer_range_are_held_and_the_next_numbers_are_refused(
+    datatype: str, count: int
+):
+    low, high = DATATYPES[datatype].low, DATATYPES[datatype].high
+    codec = Codec("m", "1", one_input(datatype, count), Limits())
+    ends = [low, high] * (count // 2) + [0] * (count % 2)
+    codec.decode(body_of(tensor("x", datatype, (1, count), ends)), None)
+    for beyond in (low - 1, high + 1):
+        data = [0] * (count - 1) + [beyond]
+        body = body_of(tensor("x", datatype, (1, count), data))
+        refusal = refusal_of(body, signature=one_input(datatype, count))
+        assert refusal.where == f"inputs[0].data[{count - 1}]"
+        assert refusal.expected == f"an integer from {low} to {high}"
+
+
+@pytest.mark.parametrize("width", [3, 3000])
+def test_rows_of_unequal_length_are_refused_even_where_their_sum_is_right(width: int):
+    rows = [[0] * (width - 1), [0] * (width + 1)]
+    refusal = refusal_of(
+        body_of(tensor(shape=(2, width), data=rows)), signature=one_input(width=width)
+    )
+    assert (refusal.where, refusal.came) == ("inputs[0].data", f"an array of {width - 1}")
+
+
+@pytest.mark.parametrize("width", [3, 3000])
+def test_of_members_of_the_same_name_the_last_one_counts(width: int):
+    first = json.dumps(tensor(shape=(1, width), data=[1] * width))
+    codec = Codec("m", "1", one_input(width=width), Limits())
+    last = first[:-1] + f', "data": {[2] * width}' + "}"
+    for body in (
+        f'{{"inputs": [{last}]}}',
+        f'{{"inputs": [{first}], "id": "a", "id": "b", "inputs": [{last}]}}',
+    ):
+        (data,) = codec.decode(body.encode(), None).buffers
+        assert data == struct.pack("<f", 2) * width
+
+
 def test_a_number_is_no_boolean():
     refusal = refusal_of(body_of(tensor(datatype="BOOL")), signature=one_input("BOOL"))
     assert (refusal.expected, refusal.came) == ("true or false for BOOL", "an integer")
@@ -236,10 +276,18 @@ def test_json_up_to_json_depth_is_served_and_one_level_more_is_refused(count: in
     )
 
 
-@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'"]]]]",['])
-def test_json_of_any_depth_is_refused_without_recursion(opening: bytes):
-    refusal = refusal_of(b'{"inputs": [' + opening * 100_000)
-    assert refusal.what == "the JSON is nested too deeply"
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'["]]]]",' * 100_000,
+        b"[" * 40 + b'"' + b'\\"' * 1_000_000,
+    ],
+    ids=["arrays", "objects", "strings with brackets", "a string without an end"],
+)
+def test_json_of_any_depth_is_refused_without_recursion_and_in_linear_time(body: bytes):
+    assert refusal_of(body).what == "the JSON is nested too deeply"
 
 
 # --- binary ------------------------------------------------------------------------------------
