@@ -40,7 +40,7 @@ _TYPES: Final = {"bool": (bool,), "int": (int,), "float": (float, int), "bytes":
 def packer(code: str, count: int) -> Callable[..., bytes]:
     """Packs `count` numbers of a `struct` code.
 
-    Four times faster than an array made from a list (1024 floats: 5 against 21 us). The form
+    Twice as fast as an array made from a list (1024 floats: 7 against 16 us). The form
     with "<" refuses a float that float32 cannot hold; the native one makes it an infinity.
     """
     return struct.Struct(f"<{count}{code}").pack
