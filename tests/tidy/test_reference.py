@@ -7,7 +7,7 @@ from msgspec.structs import fields
 from pilotage.cli.app import app
 
 from pilotage.contracts.limits import Limits
-from pilotage.spec.settings import SETTINGS
+from pilotage.spec.table import SETTINGS
 from tidy.tree import DOCS
 
 

@@ -12,6 +12,10 @@ from typing import Final, Literal, TextIO
 from pilotage.spec.words import printable
 
 Level = Literal["info", "warning", "error"]
+WARNINGS: Final = frozenset(
+    {"process_died", "declined", "reload_refused", "killed", "not_recording", "stopping_now"}
+)
+"""Events of the data plane that somebody should look at."""
 LINE_CHARACTERS: Final = 8192
 """The longest line of text; longer ones are cut."""
 
@@ -31,6 +35,10 @@ class Log:
         self.form = form
         self._stream = stream
         self._clock = clock
+
+    def __call__(self, event: str, **fields: object) -> None:
+        """An event of the data plane; its name tells the level."""
+        self.write("warning" if event in WARNINGS else "info", event, fields)
 
     def info(self, event: str, **fields: object) -> None:
         """Something that is worth knowing happened."""

@@ -1,5 +1,6 @@
 """Who listens on a port, and which port is free: what to say when one is taken."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,9 +42,21 @@ def who_listens(port: int, *, proc: Path = Path("/proc")) -> Listener | None:
 def next_free_port(host: str, port: int) -> int | None:
     """The first free port above `port`; None when there is none near."""
     for candidate in range(port + 1, min(port + 1 + PORTS_TRIED, 65536)):
-        if _is_free(host, candidate):
+        if is_free(host, candidate):
             return candidate
     return None
+
+
+def is_free(host: str, port: int) -> bool:
+    """False when something listens there; another error counts as free, and `bind` will tell it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+        return True
 
 
 def _inodes(port: int, proc: Path) -> Iterator[str]:
@@ -56,14 +69,3 @@ def _inodes(port: int, proc: Path) -> Iterator[str]:
             fields = line.split()
             if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
                 yield fields[9]
-
-
-def _is_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((host, port))
-        except OSError:
-            return False
-        return True

@@ -98,7 +98,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "sample",
         kinds.TEXT,
         "Models",
-        "Rows (CSV, NumPy or Parquet) on which a conversion is proven too; "
+        "Rows (CSV, JSON lines or Parquet) on which a conversion is proven too; "
         "NAME=FILE with several models.",
         "",
         "rows.csv",

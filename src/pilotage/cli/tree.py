@@ -1,0 +1,42 @@
+"""The tree of commands, as Typer holds it."""
+
+from typing import Annotated
+
+import typer
+
+from pilotage import __version__
+from pilotage.cli import record
+from pilotage.cli.serve_command import add_serve
+
+app = typer.Typer(
+    name="pilotage",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pilotage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pilotage(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Take a model from pilot to production.
+
+    \b
+    Examples:
+      pilotage serve iris.onnx
+      pilotage record tail
+    """
+
+
+add_serve(app)
+app.add_typer(record.app)
