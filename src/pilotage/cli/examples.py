@@ -97,13 +97,16 @@ def curl(
 def _program(pairs: list[tuple[Tensor, list[int]]]) -> str:
     """A line of Python that prints the body."""
     inputs = ", ".join(
-        "{"
-        + f"'name': {tensor.name!r}, 'datatype': {tensor.datatype!r}, 'shape': {shape!r}, "
-        + f"'data': [{example_value(tensor)!r}] * {_product(shape)}"
-        + "}"
+        f'{{"name": {json.dumps(tensor.name)}, "datatype": "{tensor.datatype}", '
+        f'"shape": {shape}, "data": [{_literal(example_value(tensor))}] * {_product(shape)}}}'
         for tensor, shape in pairs
     )
-    return f"import json; print(json.dumps({{'inputs': [{inputs}]}}))"
+    return f'import json; print(json.dumps({{"inputs": [{inputs}]}}))'
+
+
+def _literal(value: bool | int | float | str) -> str:
+    """The value in Python, with double quotes, since the shell's are single ones."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
 def _shapes(signature: Signature, lengths: Mapping[str, int]) -> list[tuple[Tensor, list[int]]]:

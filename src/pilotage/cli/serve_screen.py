@@ -98,9 +98,10 @@ def model_text(model: OpenedModel) -> str:
 def signature_lines(signature: Signature) -> list[str]:
     """A small table: name, datatype, shape, and the range or categories where known."""
     lines: list[str] = []
+    listed = signature.inputs[:SHOWN_TENSORS] + signature.outputs[:SHOWN_TENSORS]
+    width = max((len(printable(tensor.name)) for tensor in listed), default=0)
     for label, tensors in (("input", signature.inputs), ("output", signature.outputs)):
         shown = tensors[:SHOWN_TENSORS]
-        width = max((len(printable(tensor.name)) for tensor in shown), default=0)
         lines += [
             f"  {label:<9}{printable(tensor.name):<{width}}  {tensor.datatype:<6} "
             f"{_shape(tensor)}{_range(tensor)}".rstrip()

@@ -1,0 +1,98 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+
+from pilotage.cli.serve import run, wants_json
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def pilotage(*words, **variables):
+    program = "import sys; from pilotage.cli.app import main; sys.exit(main())"
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PILOTAGE_")
+    }
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        env=environment | variables,
+    )
+
+
+def test_all_errors_come_in_one_go_with_exit_code_two():
+    ran = pilotage("serve", "gone.onnx", "--port", "x", "--deadline", "50", PILOTAGE_THREDS="1")
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert ran.stderr == (
+        'error: no setting is called "PILOTAGE_THREDS"\n'
+        "  at        environment\n"
+        "  fix       Did you mean PILOTAGE_THREADS?\n"
+        "\n"
+        'error: "50" is not such a time\n'
+        "  at        --deadline\n"
+        "  expected  a time from 1us to 24h with its unit, such as 50ms, or none\n"
+        "  fix       50 of what? Write 50ms or 50s.\n"
+        "\n"
+        'error: "x" is not a port\n'
+        "  at        --port\n"
+        "  expected  a whole number from 0 to 65535\n"
+        "  fix       For example: 8081.\n"
+        "\n"
+        'error: there is no file or folder "gone.onnx"\n'
+        "  at        MODEL\n"
+        "  expected  a model file\n"
+        "  fix       Check the path.\n"
+        "\n"
+        "4 errors.\n"
+    )
+
+
+def test_with_json_logs_the_errors_are_json():
+    ran = pilotage("serve", "--log-format", "json")
+    assert ran.returncode == 2
+    assert json.loads(ran.stderr)["errors"][0]["what"] == "no model is given"
+
+
+def test_a_secret_is_never_shown():
+    ran = pilotage("serve", "gone.onnx", "--kee", SECRET, "--key", SECRET + " x")
+    assert ran.returncode == 2
+    assert SECRET[:10] not in ran.stdout + ran.stderr
+
+
+def test_a_taken_port_names_who_and_the_next(tmp_path):
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ran = pilotage("serve", str(model), "--port", str(port))
+    assert ran.returncode == 2
+    assert f"port {port} is taken by " in ran.stderr
+    assert f"(pid {os.getpid()})" in ran.stderr
+    assert "Try --port " in ran.stderr
+
+
+def test_a_mistake_is_told_before_typer_numpy_or_an_engine_is_loaded():
+    program = (
+        "import sys; from pilotage.cli.app import main; main(['serve']);"
+        "print([name for name in ('typer', 'numpy', 'onnxruntime', 'ruamel', 'rich', 'uvloop')"
+        " if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_help_after_a_flag_is_help(capsys):
+    assert run(["m.onnx", "--help"]) == 0
+    assert "--max-batch-rows N" in capsys.readouterr().out
+
+
+def test_json_is_wanted_by_flag_before_variable(monkeypatch):
+    monkeypatch.setenv("PILOTAGE_LOG_FORMAT", "json")
+    assert wants_json([])
+    assert not wants_json(["--log-format", "text"])
+    monkeypatch.delenv("PILOTAGE_LOG_FORMAT")
+    assert wants_json(["--log-format=json"])
+    assert not wants_json([])
