@@ -81,7 +81,7 @@ def export(records: Iterator[Record], to: Path) -> int:
 def _need_polars() -> None:
     try:
         import polars  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise PilotageError(
             "Parquet is written through Polars, which is not installed",
             fix="pip install 'pilotage[export]', or name a file that ends with .jsonl.",
@@ -130,24 +130,29 @@ def _frame(chunk: list[Record], columns: dict[str, str]) -> "polars.DataFrame":
     """The chunk as a table; `columns` remembers the datatype of each tensor's column."""
     import polars
 
-    tensors: dict[str, polars.DataType | type[polars.DataType]] = {}
-    rows: list[dict[str, object]] = []
-    for record in chunk:
-        row: dict[str, object] = {
-            **facts_of(record),
-            "received_at": EPOCH + timedelta(microseconds=record.received_ns // 1000),
-            "usage": msgspec.json.encode(record.usage).decode() if record.usage else None,
-        }
+    schema = _facts_schema()
+    table: dict[str, list[object]] = {name: [] for name in schema}
+    for index, record in enumerate(chunk):
+        facts = facts_of(record)
+        facts["received_at"] = EPOCH + timedelta(microseconds=record.received_ns // 1000)
+        facts["usage"] = msgspec.json.encode(record.usage).decode() if record.usage else None
+        for name in FACTS:
+            table[name].append(facts[name])
         for side, payloads in (("input", record.inputs), ("output", record.outputs)):
             for payload in payloads:
                 name = _column(f"{side}_{payload.name}", payload, columns)
-                row |= _cells(name, payload)
-                kind: type[polars.DataType] = getattr(polars, _polars_type(payload.datatype))
-                tensors[name] = polars.List(kind)
-                tensors[f"{name}_shape"] = polars.List(polars.Int64)
-                tensors[f"{name}_sha256"] = polars.String
-        rows.append(row)
-    return polars.DataFrame(rows, schema={**_facts_schema(), **tensors})
+                if name not in schema:
+                    kind: type[polars.DataType] = getattr(polars, _polars_type(payload.datatype))
+                    schema[name] = polars.List(kind)
+                    schema[f"{name}_shape"] = polars.List(polars.Int64)
+                    schema[f"{name}_sha256"] = polars.String
+                for cell, value in _cells(name, payload).items():
+                    cells = table.setdefault(cell, [])
+                    cells += [None] * (index - len(cells))
+                    cells.append(value)
+    for cells in table.values():
+        cells += [None] * (len(chunk) - len(cells))
+    return polars.DataFrame(table, schema=schema)
 
 
 def _column(name: str, payload: Payload, columns: dict[str, str]) -> str:
