@@ -4,8 +4,8 @@ import re
 
 import typer.main
 from msgspec.structs import fields
-from pilotage.cli.app import app
 
+from pilotage.cli.app import app
 from pilotage.contracts.limits import Limits
 from pilotage.spec.table import SETTINGS
 from tidy.tree import DOCS
