@@ -83,7 +83,7 @@ def convert(
         converted = answered.answer
         if converted.proof.verdict != "proven":
             raise not_proven(path, converted)
-        digest, folder = store.add_files(artifacts, {MODEL_FILE: _made_by_host(stage)})
+        digest, folder = store.add_files(artifacts, {MODEL_FILE: made_by_host(stage)})
     store.keep(folder, PROOF_FILE, converted.proof)
     kept = Kept(digest, converted, answered.missing)
     kept_in.mkdir(exist_ok=True)
@@ -126,7 +126,7 @@ def _few(proof: Proof) -> bool:
     return not any(output.outside_rows for output in proof.outputs)
 
 
-def _made_by_host(stage: Path) -> Path:
+def made_by_host(stage: Path) -> Path:
     """The file that the host wrote: a plain file, since a link could lead anywhere."""
     made = stage / MODEL_FILE
     if made.is_symlink() or not made.is_file() or made.stat().st_nlink != 1:

@@ -200,11 +200,18 @@ class _Trial:
                 for tensor, tail in zip(self.inputs, self.tails, strict=True)
             ]
         feeds = {
-            tensor.name: _value(tensor.datatype, rows[picked])
+            tensor.name: np.ascontiguousarray(rows[picked])
             for tensor, rows in zip(self.inputs, self.rows, strict=True)
         }
         names = [tensor.name for tensor in self.outputs]
-        values = self.session.run_with_ort_values(names, feeds)
+        if all(tensor.datatype != "BF16" for tensor in self.inputs + self.outputs):
+            return [np.asarray(array) for array in self.session.run(names, feeds)]
+        # NumPy has no BF16, so it goes in and comes out as the runtime's own values, which on the
+        # other hand give back no strings.
+        values = self.session.run_with_ort_values(
+            names,
+            {tensor.name: _value(tensor.datatype, feeds[tensor.name]) for tensor in self.inputs},
+        )
         return [
             _read(tensor.datatype, value)
             for tensor, value in zip(self.outputs, values, strict=True)
@@ -264,7 +271,6 @@ def _draw(
 def _value(datatype: str, array: Array) -> Any:
     onnxruntime = load_onnxruntime()
     make = onnxruntime.OrtValue
-    array = np.ascontiguousarray(array)
     if datatype == "BF16":
         return make.ortvalue_from_numpy_with_onnx_type(array, _BF16_CODE)
     return make.ortvalue_from_numpy(array)

@@ -5,6 +5,7 @@ list is a signal, not a proof: a harmless name may lead to harm. That is why a p
 only with the user's word, and then in a host.
 """
 
+import _compat_pickle
 import bz2
 import gzip
 import io
@@ -248,6 +249,9 @@ class _Walker(_PythonUnpickler):
         self.names = names
 
     def find_class(self, module: str, name: str) -> Any:
+        if self.proto < 3:  # the older protocols write the names of Python 2
+            module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
+            module = _compat_pickle.IMPORT_MAPPING.get(module, module)
         self.names.add(f"{module}.{name}")
         return type(name.rsplit(".", 1)[-1], (_Inert,), {"dotted": f"{module}.{name}"})
 

@@ -123,7 +123,7 @@ def _at_points(feature: Feature, inside: Array, chance: np.random.Generator) -> 
             np.nextafter(picked, np.float32(-np.inf)),
             np.nextafter(picked, np.float32(np.inf)),
         ]
-        at = chance.choice(np.stack(steps), axis=0)
+        at = _one_of(steps, chance)
     if len(near):
         span = float(np.ptp(near)) or max(abs(float(near[0])), 1.0)
         away = span * chance.choice([-1e-2, -1e-3, -1e-4, 1e-4, 1e-3, 1e-2], rows)
@@ -144,9 +144,15 @@ def _outside(feature: Feature, inside: Array, chance: np.random.Generator) -> Ar
         return inside * chance.choice([0.0, 1.0, 3.0], rows)
     span = max(feature.high - feature.low, 1e-3)
     far = span * chance.choice([0.1, 1.0, 4.0], rows)
-    return chance.choice(
-        np.stack([feature.low - far, feature.high + far, np.zeros(rows), inside]), axis=0
-    )
+    choices = [feature.low - far, feature.high + far, np.zeros(rows), inside]
+    return _one_of(choices, chance)
+
+
+def _one_of(choices: Sequence[Array], chance: np.random.Generator) -> Array:
+    """Row by row, one of the arrays' values."""
+    table = np.stack(choices)
+    picked = chance.integers(0, len(choices), (1, table.shape[1]))
+    return np.take_along_axis(table, picked, axis=0)[0]
 
 
 def _categories(feature: Feature, way: Array, chance: np.random.Generator) -> Array:

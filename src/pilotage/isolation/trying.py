@@ -33,6 +33,7 @@ class Candidate(Protocol):
     features: list[Feature]
     stored: Array | None
     classes: tuple[Any, ...]
+    doubt: str  # why its conversion is not to be believed even when no probe finds it wrong
     packages: tuple[str, ...]
 
     def original(self, rows: Rows) -> dict[str, Array]:
@@ -94,6 +95,12 @@ def convert_and_prove(
         sample_rows=sample_rows,
         versions=onnx_graph.versions(*task.packages, "onnx", "onnxruntime", "numpy"),
     )
+    if task.doubt and proof.verdict == "proven":
+        raise PilotageError(
+            task.doubt,
+            expected="a model whose conversion is known to be right",
+            fix="Serve another kind of model.",
+        )
     return Converted(
         file=MODEL_FILE,
         kind=task.kind,

@@ -70,6 +70,7 @@ class _Task(Candidate):
         classifies = self.objective.startswith(("binary", "multiclass"))
         self.classes = tuple(range(classes)) if classifies else ()
         self.stored = None
+        self.doubt = ""
         self.packages = ("lightgbm", "onnxmltools")
 
     def original(self, rows: Rows) -> dict[str, Array]:

@@ -35,9 +35,10 @@ def name_rows(model: Any) -> None:
 
 
 def save(model: Any, path: Path) -> None:
-    """Writes the model, without text that the converter put in."""
+    """Writes the model; the same model gives the same bytes, so converters' random names go."""
     model.doc_string = ""
-    path.write_bytes(model.SerializeToString())
+    model.graph.name = "model"
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def run(path: Path, feeds: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:

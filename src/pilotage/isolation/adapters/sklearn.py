@@ -12,6 +12,7 @@ import numpy as np
 from pilotage.errors import PilotageError
 from pilotage.isolation.adapters import onnx_graph
 from pilotage.isolation.adapters.sklearn_columns import features_of
+from pilotage.isolation.adapters.sklearn_doubts import doubt_of
 from pilotage.isolation.adapters.sklearn_fixes import mended
 from pilotage.isolation.conversion import Conversion, Converted
 from pilotage.isolation.trying import Candidate, convert_and_prove
@@ -55,7 +56,6 @@ def _load(asked: Conversion) -> Estimator:
         if not asked.trust:
             raise PilotageError("a pickle runs code when it is opened, and it is not trusted")
         joblib: Any = import_module("joblib")
-        import_module("sklearn")
         return joblib.load(source)
     skops: Any = import_module("skops.io")
     unknown = [
@@ -104,6 +104,7 @@ class _Task(Candidate):
         self.separate = self.named or any(feature.text for feature in self.features)
         self.frame = _frame_maker() if self.named else None
         self.classes = self._classes()
+        self.doubt = doubt_of(model)
         self.packages = ("scikit-learn", "skl2onnx")
 
     def _classes(self) -> tuple[Any, ...]:

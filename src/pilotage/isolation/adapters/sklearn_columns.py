@@ -188,22 +188,39 @@ def _take_back(step: Estimator, behind: Found, found: Found) -> None:
                 _take_back(part, some, inner)
                 _merge(inner, found, columns)
         return
-    if len(behind.features) != len(found.features):
+    if len(behind.features) != len(found.features) or not behind.features:
         return
-    points = [np.concatenate([_thinned(f.points), _thinned(f.near)]) for f in behind.features]
-    longest = max((len(column) for column in points), default=0)
+    columns = [_told(feature) for feature in behind.features]
+    longest = max(len(values) for values in columns)
     if longest:
-        table = np.zeros((longest, len(points)))
-        for column, values in enumerate(points):
+        table = np.zeros((longest, len(columns)))
+        for column, values in enumerate(columns):
             if len(values):
                 table[:, column] = np.resize(values, longest)
         undone, exact = _undone(step, table)
-        for column, values in enumerate(points):
-            if len(values) and not found.features[column].text:
-                add = found.points if exact else found.near
-                add(column, undone[: len(values), column])
+        for column, feature in enumerate(behind.features):
+            if not found.features[column].text:
+                back = undone[: len(columns[column]), column]
+                ends = 0 if feature.low is None else 2
+                _put_back(found, column, back, ends=ends, exact=exact)
     if behind.stored is not None:
         found.rows(_undone(step, behind.stored)[0])
+
+
+def _told(feature: Feature) -> Array:
+    """The ends of a column's range, where it has one, and then its points."""
+    ends = [] if feature.low is None or feature.high is None else [feature.low, feature.high]
+    return np.concatenate([np.array(ends, float), _thinned(feature.points), _thinned(feature.near)])
+
+
+def _put_back(found: Found, column: int, values: Array, *, ends: int, exact: bool) -> None:
+    """Adds values of `_told`, taken back through a step, to a column in front of it."""
+    if ends and np.isfinite(values[:ends]).all():
+        found.widen(column, float(values[:ends].min()), float(values[:ends].max()))
+    if exact:
+        found.points(column, values[ends:])
+    else:
+        found.near(column, values[ends:])
 
 
 def _undone(step: Estimator, table: Array) -> tuple[Array, bool]:

@@ -69,6 +69,7 @@ class _Task(Candidate):
         self.booster.feature_types = None
         self.classes = tuple(range(int(self.model.n_classes_))) if classifies else ()
         self.stored = None
+        self.doubt = ""
         self.packages = ("xgboost-cpu" if _has("xgboost-cpu") else "xgboost", "onnxmltools")
 
     def original(self, rows: Rows) -> dict[str, Array]:
