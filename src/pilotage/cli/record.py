@@ -111,17 +111,21 @@ def tail(
     reader = store.reader()
     if follow:
         reader.skip()
-    show = _print_json if as_json else _print_table
     last = store.last(count)
-    show(last)
+    if as_json:
+        _print_json(last)
+    else:
+        _print_table(last)
     if not last and not follow:
         _say(f"There are no records in {store.folder} yet.")
     shown = {each.id for each in last}
     while follow:
         fresh = [each for found in reader for each in decoded(found) if each.id not in shown]
         shown.clear()
-        if fresh:
-            show(fresh)
+        if as_json:
+            _print_json(fresh)
+        else:
+            _print_table(fresh, titles=False)
         time.sleep(FOLLOW_S)
 
 
@@ -201,7 +205,7 @@ def _console() -> "Console":
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
-def _print_table(records: Iterable[Record]) -> None:
+def _print_table(records: Iterable[Record], *, titles: bool = True) -> None:
     from rich.table import Table
 
     rows = [
@@ -216,7 +220,7 @@ def _print_table(records: Iterable[Record]) -> None:
         )
         for each in records
     ]
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, show_header=titles)
     for title in ("received (UTC)", "endpoint", "status", "rows", "ms", "answer", "id"):
         table.add_column(
             title,
