@@ -5,6 +5,7 @@ import datetime
 import os
 import re
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -69,12 +70,16 @@ def main(arguments: list[str]) -> int:
         length = QUICK if asked.quick else FULL
         if asked.rounds:
             length = replace(length, rounds=asked.rounds)
-        results = _measure(names, _peers(asked.peers), length)
+        results = _nothing_yet()
+        try:
+            _measure(names, _peers(asked.peers), length, results)
+        except SystemExit:
+            _keep(results, whole=False)
+            raise
     except PilotageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    whole = not asked.quick and names == NAMES
-    _keep(results, whole=whole)
+    _keep(results, whole=not asked.quick and names == NAMES)
     return 0
 
 
@@ -99,13 +104,19 @@ def _prepare_machine() -> None:
         )
     os.sched_setaffinity(0, {LOAD_CORE})
     adopt_orphans()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)  # an exception, so that every server is stopped on the way
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, OPEN_FILES), most))
     BUILD.mkdir(parents=True, exist_ok=True)
 
 
-def _measure(names: tuple[str, ...], peers: list[Contender], length: Length) -> Results:
-    results = Results(
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _nothing_yet() -> Results:
+    return Results(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         machine=describe(),
         settings={},
@@ -114,6 +125,12 @@ def _measure(names: tuple[str, ...], peers: list[Contender], length: Length) -> 
         raw_rows=[],
         floods=[],
     )
+
+
+def _measure(
+    names: tuple[str, ...], peers: list[Contender], length: Length, results: Results
+) -> None:
+    """Fills in the results, benchmark by benchmark."""
 
     def attempt(name: str, what: Callable[[], None]) -> None:
         if name not in names:
@@ -130,7 +147,6 @@ def _measure(names: tuple[str, ...], peers: list[Contender], length: Length) -> 
     attempt("recording_cost", lambda: _recording(length, results))
     attempt("mixed", lambda: setattr(results, "mixed", mixed.run(seconds=length.seconds)))
     attempt("budget", lambda: setattr(results, "budget", budget.run(seconds=length.seconds)))
-    return results
 
 
 def _closed_loops(
@@ -148,12 +164,13 @@ def _closed_loops(
     results.settings = {contender.name: contender.settings for contender in contenders}
     if contenders:
         between = raw if "closed_loop" in names or "raw_onnxruntime" in names else _nothing
-        results.trials = closed_loop.run(
+        closed_loop.run(
             contenders,
             rounds=length.rounds,
             seconds=length.seconds,
             between=between,
             failed=results.failed,
+            into=results.trials,
         )
     elif "raw_onnxruntime" in names:
         raw()
@@ -176,9 +193,13 @@ def _floods(peers: list[Contender], length: Length, results: Results) -> None:
     for contender in (OURS, *(peer for peer in (MOSEC, FASTAPI) if peer in peers)):
         if contender.name in results.failed:
             continue
-        for hang_up in (False, True):
-            flood = open_loop.run(contender, seconds=length.flood_s, hang_up=hang_up)
-            results.floods.append(flood)
+        try:
+            for hang_up in (False, True):
+                flood = open_loop.run(contender, seconds=length.flood_s, hang_up=hang_up)
+                results.floods.append(flood)
+        except (PilotageError, OSError, ValueError) as error:
+            results.failed[f"{contender.name} in the open loop"] = str(error)
+            say(f"{contender.name} is left out of the open loop: {error}")
 
 
 def _startups(peers: list[Contender], length: Length, results: Results) -> None:

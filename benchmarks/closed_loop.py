@@ -29,12 +29,14 @@ def run(
     seconds: int,
     between: Callable[[], None],
     failed: dict[str, str],
-) -> list[Trial]:
-    """All trials of all rounds. What does not start is named in `failed` and left out after.
+    into: list[Trial],
+) -> None:
+    """Adds the trials of all rounds to `into` as they come, so that an early end keeps them.
+
+    What does not start is named in `failed` and left out after.
 
     `between` is called once a round before `wide`: the raw loop that it is compared with.
     """
-    trials: list[Trial] = []
     for turn in range(rounds):
         for model in (TINY, WIDE):
             if model is WIDE:
@@ -43,11 +45,10 @@ def run(
                 if contender.name in failed or (contender.slow and turn >= SLOW_ROUNDS):
                     continue
                 try:
-                    trials += _one(contender, model, seconds=seconds, turn=turn)
+                    into += _one(contender, model, seconds=seconds, turn=turn)
                 except (PilotageError, OSError, ValueError, KeyError) as error:
                     failed[contender.name] = f"{model.name}: {error}"
                     say(f"{contender.name} is left out: {error}")
-    return trials
 
 
 def _cases(contender: Contender, model: Model) -> list[Case]:

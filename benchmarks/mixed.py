@@ -13,7 +13,7 @@ from benchmarks.contenders import OURS, V2_JSON, pilotage_command
 from benchmarks.models import IMAGE, TINY
 from benchmarks.places import BUILD
 from benchmarks.server import Server, ask, free_port
-from benchmarks.trials import say
+from benchmarks.trials import removed, say
 from benchmarks.wires import requests_of, write_rotation
 
 IMAGE_CONNECTIONS = 2
@@ -41,7 +41,10 @@ def run(*, seconds: int) -> Mixed:
     log = BUILD / "logs" / "pilotage-mixed.log"
     environment = OURS.variables(TINY, port, "json")
     command = pilotage_command([TINY, IMAGE], port, ())
-    with Server(command, port, environment=environment, log=log) as server:
+    with (
+        removed(BUILD / "records" / str(port)),
+        Server(command, port, environment=environment, log=log) as server,
+    ):
         tiny = requests_of(V2_JSON["json"], TINY, port)
         images = requests_of(V2_JSON["json"], IMAGE, port, count=IMAGES)
         server.start(tiny[0])

@@ -27,6 +27,9 @@ DISTURBED = 0.08
 REPEATS = 2
 QUIET_WAIT_S = 15.0
 """Longest wait for the machine to be quiet before a trial."""
+QUIET_LOOK_S = 0.5
+QUIET_S = 0.03
+"""Quiet: others used less than this of either core during one look."""
 TOLERANCE = 2e-3
 """Largest difference from ONNX Runtime's own answer that a contender may show."""
 
@@ -79,7 +82,7 @@ def opened(
     log = BUILD / "logs" / f"{contender.name}-{model.name}.log"
     command = contender.command(model, port)
     variables = contender.variables(model, port, encodings[0])
-    with Server(command, port, environment=variables, log=log) as server:
+    with removed(records), Server(command, port, environment=variables, log=log) as server:
         rotations: dict[Encoding, Path] = {}
         answer_bytes = 0
         for encoding in encodings:
@@ -90,7 +93,15 @@ def opened(
             name = f"{contender.name}-{model.name}-{encoding}"
             rotations[encoding] = write_rotation(requests, BUILD / "rotations" / name)
         yield Opened(contender, model, server, rotations, answer_bytes)
-    shutil.rmtree(records, ignore_errors=True)
+
+
+@contextmanager
+def removed(folder: Path) -> Generator[None]:
+    """Removes a folder at the end, however it comes."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check(
@@ -165,13 +176,19 @@ def wait_for_quiet(server: Server) -> None:
     """Waits while others keep a core busy, up to `QUIET_WAIT_S`."""
     limit = time.monotonic() + QUIET_WAIT_S
     while time.monotonic() < limit:
-        own = sum(server.cpu_s().values())
-        busy = [processes.core_busy_s(core) for core in (SERVER_CORE, LOAD_CORE)]
-        time.sleep(0.3)
-        own = sum(server.cpu_s().values()) - own
-        now = [processes.core_busy_s(core) for core in (SERVER_CORE, LOAD_CORE)]
-        if now[0] - busy[0] - own < 0.03 and now[1] - busy[1] < 0.05:
+        before = _foreign_s(server)
+        time.sleep(QUIET_LOOK_S)
+        now = _foreign_s(server)
+        if max(late - early for early, late in zip(before, now, strict=True)) < QUIET_S:
             return
+
+
+def _foreign_s(server: Server) -> tuple[float, float]:
+    """Seconds so far that the two cores worked for others than the server and this program."""
+    return (
+        processes.core_busy_s(SERVER_CORE) - sum(server.cpu_s().values()),
+        processes.core_busy_s(LOAD_CORE) - _loads_cpu_s(),
+    )
 
 
 def _loads_cpu_s() -> float:
