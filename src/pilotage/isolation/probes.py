@@ -172,6 +172,7 @@ def _categories(feature: Feature, way: Array, chance: np.random.Generator) -> Ar
 def _sentences(feature: Feature, way: Array, chance: np.random.Generator) -> Array:
     """Texts of known words, with unknown words, other cases, signs and empty ones among them."""
     known = list(feature.words)
+    glued = ("é", "ß", "б", "字", "_", "7", "'s", "-", "\u0301")
     odd = [
         "",
         UNSEEN,
@@ -189,6 +190,7 @@ def _sentences(feature: Feature, way: Array, chance: np.random.Generator) -> Arr
             known[i] for i in chance.integers(0, len(known), int(chance.integers(1, 20)))
         ]
         if way[row] in ("outside", "unseen", "missing"):
+            words[0] += glued[int(chance.integers(0, len(glued)))]
             words.insert(0, odd[int(chance.integers(0, len(odd)))])
             words = words[: int(chance.integers(1, 4))]
         text = " ".join(words)

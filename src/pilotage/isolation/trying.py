@@ -12,13 +12,16 @@ import numpy as np
 from pilotage.errors import PilotageError
 from pilotage.isolation.adapters import onnx_graph
 from pilotage.isolation.conversion import Column, Conversion, Converted
-from pilotage.isolation.probes import UNSEEN, UNSEEN_NUMBER, Feature, draw
-from pilotage.isolation.proving import prove
+from pilotage.isolation.probes import PROBE_ROWS, UNSEEN, UNSEEN_NUMBER, Feature, draw
+from pilotage.isolation.proving import LEAST_ROWS, prove
 from pilotage.isolation.samples import read_sample
 
 MODEL_FILE: Final = "model.onnx"
 TRIED_COLUMNS: Final = 64
 """Columns tried one by one for missing and unseen values; the rest is tried together."""
+
+PROBED_VALUES: Final = 100_000_000
+"""Values of all probe rows; a model of very many columns gets fewer rows, never below 2,000."""
 
 SHOWN_CATEGORIES: Final = 100
 
@@ -139,7 +142,9 @@ def _probes(task: Candidate, chance: np.random.Generator) -> Rows:
             feature.unseen = _takes(task, _with(one, index, other))
     for feature in task.features[TRIED_COLUMNS:]:
         feature.missing = not feature.text and task.features[0].missing
-    return draw(task.features, chance, task.stored)
+    fitting = PROBED_VALUES // max(1, len(task.features))
+    rows = max(LEAST_ROWS, min(PROBE_ROWS, fitting))
+    return draw(task.features, chance, task.stored, rows)
 
 
 def _with(row: Rows, index: int, value: Any) -> Rows:

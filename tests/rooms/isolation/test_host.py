@@ -32,6 +32,12 @@ def test_an_exception_of_the_models_code_is_told_in_one_line(tmp_path):
     assert "Traceback" not in str(caught.value)
 
 
+def test_a_package_that_is_not_installed_is_told_with_what_to_install(tmp_path):
+    with pytest.raises(PilotageError, match="package nowhere_to_be_found") as caught:
+        run(tmp_path, "import nowhere_to_be_found")
+    assert "pilotage[convert]" in caught.value.fix
+
+
 def test_a_host_that_crashes_is_told_by_its_signal(tmp_path):
     with pytest.raises(PilotageError, match="SIGABRT"):
         run(tmp_path, "import os; os.abort()")

@@ -25,6 +25,10 @@ INPUT: Final = "inputs"
 LOCALE: Final = "C.UTF-8"
 """skl2onnx would take "en_US", which slim systems lack: the session would not start there."""
 
+SKLEARN_WORDS: Final = r"(?u)\b\w\w+\b"
+RE2_WORDS: Final = r"[\p{L}\p{N}_]{2,}"
+"""The same words for ONNX Runtime, whose \\w knows ASCII letters alone."""
+
 SCORES: Final = ("probabilities", "scores")
 
 
@@ -179,6 +183,8 @@ class _Task(Candidate):
             options[id(self.last)] = dict(wanted)
         for part in _vectorizers(self.model):
             options[id(part)] = {"locale": LOCALE}
+            if part.analyzer == "word" and part.token_pattern == SKLEARN_WORDS:
+                options[id(part)]["tokenexp"] = RE2_WORDS
         return options
 
     def _finish(self, model: Any, path: Path) -> None:

@@ -79,6 +79,8 @@ def features_of(model: Estimator) -> tuple[list[Feature], Array | None]:
     for index, feature in enumerate(found.features):
         if names is not None:
             feature.name = str(names[index])
+        elif feature.words and len(found.features) == 1:
+            feature.name = "text"
         feature.points = _thinned(feature.points)
         feature.near = _thinned(feature.near)
         if feature.low is not None and feature.high is not None:

@@ -139,6 +139,14 @@ SKLEARN = {
         MIXED_TWO,
     ),
     "words": (lambda: make_pipeline(TfidfVectorizer(), LogisticRegression()), TEXTS, MOOD),
+    "words of other alphabets": (
+        lambda: make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression()),
+        [
+            text.replace("fine", "schön").replace("nice", "été").replace("day", "день")
+            for text in TEXTS
+        ],
+        MOOD,
+    ),
     "scaler alone": (StandardScaler, X, None),
 }
 TREES = {"n_estimators": 15, "max_depth": 4}
@@ -332,6 +340,20 @@ def test_a_wrong_row_of_the_sample_is_found_and_told_to_be_the_samples(tmp_path)
     )
     assert converted.proof.sample_rows == 2
     assert converted.proof.rows == 4096 + 2
+
+
+def test_a_model_of_texts_has_one_input_named_text(tmp_path):
+    make, data, target = SKLEARN["words"]
+    (column,) = convert_sklearn(make(), data, target, tmp_path).columns
+    assert column.name == "text"
+
+
+@pytest.mark.slow
+def test_a_model_of_many_columns_is_compared_on_fewer_rows_but_never_too_few(tmp_path):
+    wide = np.random.default_rng(1).normal(size=(20, 30_000))
+    proof = convert_sklearn(LinearRegression(), wide, wide[:, 0], tmp_path).proof
+    assert proof.verdict == "proven"
+    assert 2000 <= proof.rows < 4096
 
 
 def test_what_the_model_knows_of_its_columns_and_classes_is_told(tmp_path):
