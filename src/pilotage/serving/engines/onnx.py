@@ -43,6 +43,7 @@ class OnnxEngine:
         self._needs_values = any(
             tensor.datatype == "BF16" for tensor in signature.inputs + signature.outputs
         )
+        self._optional = any(tensor.optional for tensor in signature.inputs)
         self._bf16 = [tensor.datatype == "BF16" for tensor in signature.inputs]
         # Private, hence the way back: `run` does the same with more checks.
         self._bare: Any = getattr(getattr(session, "_sess", None), "run", None)
@@ -52,6 +53,8 @@ class OnnxEngine:
             if self._needs_values:
                 return self._run_values(inputs)
             feed = dict(zip(self._inputs, inputs, strict=True))
+            if self._optional:
+                feed = {name: array for name, array in feed.items() if array is not None}
             if self._bare is not None:
                 return self._bare(self._outputs, feed, None)
             return self._session.run(self._outputs, feed)
@@ -65,6 +68,7 @@ class OnnxEngine:
             if bf16
             else onnxruntime.OrtValue.ortvalue_from_numpy(array)
             for name, array, bf16 in zip(self._inputs, inputs, self._bf16, strict=True)
+            if array is not None
         }
         outputs: list[Any] = self._session.run_with_ort_values(self._outputs, values)
         return [_array_of(value) for value in outputs]

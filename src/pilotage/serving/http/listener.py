@@ -216,6 +216,7 @@ class Listener:
             self._emptied.set()
 
     async def _take_over(self, accepted: socket.socket) -> None:
+        member = self._kind(self, accepted)
         try:
             accepted.setblocking(False)
             if accepted.family in (socket.AF_INET, socket.AF_INET6):
@@ -228,7 +229,9 @@ class Listener:
             )
         except OSError:  # the client hung up, or its handshake failed (ssl.SSLError among them)
             accepted.close()
-            self._on_closed()
+            if not member.made:
+                self._beginning -= 1
+                self._on_closed()
 
     async def _wait_until_empty(self, timeout_s: float) -> bool:
         if self.open_connections == 0:
