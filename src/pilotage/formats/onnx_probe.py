@@ -252,7 +252,7 @@ class _Trial:
 
 
 def _draw(
-    chance: np.random.Generator, datatype: str, shape: tuple[int, ...], integers: int
+    chance: "np.random.Generator", datatype: str, shape: tuple[int, ...], integers: int
 ) -> Array:
     """Random data that most models accept: small floats, small integers, short strings."""
     kind = DATATYPES[datatype].kind

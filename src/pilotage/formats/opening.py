@@ -9,13 +9,13 @@ import mmap
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from pilotage.contracts.signature import Signature
 from pilotage.errors import PilotageError
-from pilotage.formats import converting, detect, onnx_probe, pickles, store
+from pilotage.formats import detect, onnx_probe, pickles, store
 from pilotage.formats.describing import described
 from pilotage.formats.findings import Finding
 from pilotage.formats.onnx_file import OnnxFile, read_onnx
@@ -23,6 +23,9 @@ from pilotage.isolation.conversion import Proof
 from pilotage.isolation.forked import call_in_fork
 from pilotage.isolation.limits import WITHOUT, Protection
 from pilotage.isolation.runtime import onnxruntime as load_onnxruntime
+
+if TYPE_CHECKING:
+    from pilotage.formats.converting import Kept
 
 INSPECT_S: Final = 120.0
 """Seconds that loading and trying a model may take."""
@@ -87,9 +90,11 @@ def open_model(
     kind = detect.detect(path)
     served_as = name if name is not None else name_from(path)
     if kind == "onnx":
-        return _open_onnx(path, served_as, artifacts)
+        return _open_onnx(path, served_as, artifacts, sample=sample)
     if sample is not None and not sample.is_file():
         raise PilotageError("the sample cannot be read: no such file", where=str(sample))
+    from pilotage.formats import converting  # 35 ms that an ONNX file need not wait for
+
     scanned = pickles.scan(path) if kind == "joblib" else ()
     if kind == "joblib" and not trust:
         raise _not_trusted(path, scanned)
@@ -129,7 +134,7 @@ def _converted(
     name: str,
     kind: str,
     artifacts: Path,
-    kept: converting.Kept,
+    kept: "Kept",
     scanned: tuple[Finding, ...],
 ) -> OpenedModel:
     """A converted model, with what its framework knew of its columns and classes."""
@@ -176,13 +181,17 @@ def name_from(path: Path) -> str:
     return cleaned or "model"
 
 
-def _open_onnx(path: Path, name: str, artifacts: Path) -> OpenedModel:
+def _open_onnx(
+    path: Path, name: str, artifacts: Path, *, sample: Path | None = None
+) -> OpenedModel:
     head = _head_of(path)
     digest, folder = store.add_files(artifacts, _files(path, head))
     inspection = inspected(folder, head)
     exporter = head.producer or "an exporter that gives no name"
     opset = head.opsets.get("", head.opsets.get("ai.onnx", 0))
-    findings = (Finding("note", f"exported by {exporter}, opset {opset}"),)
+    findings = [Finding("note", f"exported by {exporter}, opset {opset}")]
+    if sample is not None:
+        findings.append(Finding("note", "the sample is not used: ONNX is served as it is"))
     return OpenedModel(
         name=name,
         format="onnx",

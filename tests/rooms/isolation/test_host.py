@@ -1,6 +1,9 @@
 """A host answers, fails, dies or hangs, and the caller always reads why."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +108,43 @@ def test_a_pickle_is_not_opened_without_trust(tmp_path):
             readable=[source],
         )
     assert not (folder / "ran").exists()
+
+
+STARTS_A_HOST = """
+import sys
+from pathlib import Path
+from pilotage.isolation.conversion import Conversion, Converted
+from pilotage.isolation.host import run_in_host
+source, folder = map(Path, sys.argv[1:])
+asked = Conversion(str(source), "joblib", trust=True)
+run_in_host("sklearn", asked, Converted, folder=folder, readable=[source])
+"""
+
+
+def test_a_host_dies_with_the_process_that_started_it(tmp_path):
+    code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+    source = pickle_that_runs(tmp_path / "model.pkl", code)
+    folder = tmp_path / "host"
+    folder.mkdir()
+    parent = subprocess.Popen([sys.executable, "-c", STARTS_A_HOST, str(source), str(folder)])
+    host = int(wait_for(lambda: (folder / "pid").is_file() and (folder / "pid").read_text()))
+    parent.kill()
+    parent.wait()
+    assert wait_for(lambda: not is_running(host))
+
+
+def is_running(pid):
+    """Whether the process lives; one that is dead and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(condition):
+    """What the condition gives as soon as it is true; fails after 30 s."""
+    until = time.monotonic() + 30
+    while not (found := condition()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found
