@@ -46,8 +46,9 @@ def main() -> int:
         records = Path(folder) / "records"
         port = free_port()
         command = ["serve", f"filetype={model.path}", "--port", str(port), "--record", str(records)]
+        command += ["--log-format", "text"]
         say(f"$ pilotage {' '.join(command)}")
-        environment = {**os.environ, "PILOTAGE_DATA_FOLDER": folder}
+        environment = {**os.environ, "PILOTAGE_DATA": folder}
         server = subprocess.Popen([*PILOTAGE, *command], env=environment)
         try:
             url = f"http://127.0.0.1:{port}"

@@ -12,7 +12,17 @@ from pilotage.serving.plan import RoutePlan
 class _RouteCells:
     """The cells of one route, looked up once."""
 
-    __slots__ = ("batch_rows", "batches", "endpoint", "engine", "latency", "ok", "queue", "rows")
+    __slots__ = (
+        "batch_rows",
+        "batches",
+        "encode",
+        "endpoint",
+        "engine",
+        "latency",
+        "ok",
+        "queue",
+        "rows",
+    )
 
     def __init__(self, series: Series, route: RoutePlan) -> None:
         labels = {"endpoint": route.endpoint, "version": route.version}
@@ -23,6 +33,7 @@ class _RouteCells:
         self.batch_rows = series.histogram("pilotage_batch_rows", **labels)
         self.latency = series.histogram("pilotage_latency_seconds", **labels)
         self.queue = series.histogram("pilotage_queue_seconds", **labels)
+        self.encode = series.histogram("pilotage_encode_seconds", **labels)
         self.engine = series.histogram("pilotage_engine_seconds", **labels)
 
 
@@ -47,10 +58,16 @@ class Accounts:
         (self._recorded if recorded else self._unrecorded)[0] += times
 
     def answered(
-        self, route: RoutePlan, batch: Batch, calls: list[Call], statuses: list[Status] | None
+        self,
+        route: RoutePlan,
+        batch: Batch,
+        calls: list[Call],
+        statuses: list[Status] | None,
+        encode_ns: int,
     ) -> None:
         """A batch was answered; `statuses` where not all of it is ok."""
         cells = self._of(route)
+        cells.encode.add(encode_ns * 1e-9)
         self._ended(cells, statuses, len(calls))
         self._timed(cells, batch, calls)
 
@@ -96,6 +113,9 @@ def _add_since(histogram: Histogram, until_ns: int, received_ns: list[int]) -> N
     of each call's bucket (0.5 -> 0.1 us a request at 32).
     """
     bounds = histogram.bounds
+    if len(received_ns) == 1:
+        histogram.add((until_ns - received_ns[0]) * 1e-9)
+        return
     lowest = bisect_left(bounds, (until_ns - received_ns[-1]) * 1e-9)
     highest = bisect_left(bounds, (until_ns - received_ns[0]) * 1e-9)
     end = len(received_ns)

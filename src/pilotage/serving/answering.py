@@ -226,13 +226,16 @@ class Answering:
             statuses = [
                 "invalid_output" if isinstance(answer, Refusal) else "ok" for answer in encoded
             ]
-        recorded = self._record(route, batch, calls, ids, statuses or "ok", inputs, outputs)
+        encode_ns = time.monotonic_ns() - batch.ended_ns
+        recorded = self._record(
+            route, batch, calls, ids, statuses or "ok", inputs, outputs, encode_ns // 1000
+        )
         if not recorded and route.record is not None and route.record.when_full == "refuse":
             self._accounts.refused(_UNRECORDED.reason, len(calls))
             for call in calls:
                 call.exchange.refuse(_UNRECORDED)
             return
-        self._accounts.answered(route, batch, calls, statuses)
+        self._accounts.answered(route, batch, calls, statuses, encode_ns)
         self._replies.send(batch, calls, encoded, ids[0], recorded=recorded or route.record is None)
 
     def _finish_failed(
@@ -266,6 +269,7 @@ class Answering:
         status: Status | list[Status],
         inputs: list[Any],
         outputs: list[Any],
+        encode_us: int = 0,
     ) -> bool:
         """Writes the calls' records; False when they could not be (or are not to be) recorded."""
         if route.record is None:
@@ -286,7 +290,7 @@ class Answering:
             )
             for index, (id, call) in enumerate(zip(ids[1], calls, strict=True))
         ]
-        recorded = self._books.put(route, batch, entries, inputs, outputs)
+        recorded = self._books.put(route, batch, entries, inputs, outputs, encode_us=encode_us)
         self._accounts.recorded(len(calls), recorded=recorded)
         return recorded
 

@@ -69,16 +69,14 @@ def columns_of(
     where there is one; None for an optional input that did not come; nothing at all where there
     is nothing to record. BF16 comes as its raw 16 bits; elements of BYTES are bytes or text.
     """
-    return tuple(
-        Column(
-            tensor.name,
-            tensor.datatype,
-            array.shape[1:] if has_rows else array.shape,
-            array.tobytes() if tensor.datatype != "BYTES" else joined(array.ravel().tolist()),
-        )
-        for tensor, array in zip(tensors, arrays, strict=False)
-        if array is not None
-    )
+    columns: list[Column] = []
+    for tensor, array in zip(tensors, arrays, strict=False):
+        if array is not None:
+            datatype = tensor.datatype
+            tail = array.shape[1:] if has_rows else array.shape
+            data = array.tobytes() if datatype != "BYTES" else joined(array.ravel().tolist())
+            columns.append(Column(tensor.name, datatype, tail, data))
+    return tuple(columns)
 
 
 def joined(elements: Sequence[bytes | str]) -> bytes:
@@ -108,29 +106,56 @@ def blocks_of(
     has_rows = entries[0].rows > 0
     into = columns_of(origin.signature.inputs, inputs, has_rows)
     out = columns_of(origin.signature.outputs, outputs, has_rows)
+    if _small(origin.policy, into, out):
+        return [_block(origin, timing, phase, into, out, entries, usage)]
     blocks: list[Block] = []
     for part in _parts(origin.policy, into, out, entries):
         whole = len(part.indexes) == len(entries)
-        blocks.append(
-            Block(
-                origin.endpoint,
-                origin.version,
-                origin.revision,
-                origin.arm,
-                origin.propensity_ppm,
-                origin.rollout,
-                origin.stage,
-                timing.batch_rows,
-                timing.engine_us,
-                timing.encode_us,
-                phase,
-                _kept(into, entries, part.indexes, part.inputs, whole),
-                _kept(out, entries, part.indexes, part.outputs, whole),
-                entries if whole else [entries[index] for index in part.indexes],
-                usage or {},
-            )
-        )
+        kept_in = _kept(into, entries, part.indexes, part.inputs, whole)
+        kept_out = _kept(out, entries, part.indexes, part.outputs, whole)
+        chosen = entries if whole else [entries[index] for index in part.indexes]
+        blocks.append(_block(origin, timing, phase, kept_in, kept_out, chosen, usage))
     return blocks
+
+
+def _block(
+    origin: Origin,
+    timing: Timing,
+    phase: Phase,
+    inputs: tuple[Column, ...],
+    outputs: tuple[Column, ...],
+    entries: list[Entry],
+    usage: dict[str, int] | None,
+) -> Block:
+    return Block(
+        origin.endpoint,
+        origin.version,
+        origin.revision,
+        origin.arm,
+        origin.propensity_ppm,
+        origin.rollout,
+        origin.stage,
+        timing.batch_rows,
+        timing.engine_us,
+        timing.encode_us,
+        phase,
+        inputs,
+        outputs,
+        entries,
+        usage or {},
+    )
+
+
+def _small(policy: RecordPolicy, inputs: tuple[Column, ...], outputs: tuple[Column, ...]) -> bool:
+    """The whole batch is within what one request may keep: no need to look at each."""
+    if policy.inputs != "auto" or policy.outputs != "auto":
+        return False
+    kept = 0
+    for each in inputs:
+        kept += len(each.data)
+    for each in outputs:
+        kept += len(each.data)
+    return kept <= min(policy.inline_bytes, BLOCK_BYTES)
 
 
 def _parts(

@@ -28,6 +28,10 @@ _NOT_FINITE: Final = b"n"
 is found sixty times faster than the word (1000 floats: 0.1 against 7 us)."""
 
 
+TEMPLATES: Final = 256
+"""Answers of one row whose texts are kept, by the widths of their outputs."""
+
+
 class Column:
     """One output of a batch as JSON, cut into rows: for each the elements without brackets."""
 
@@ -41,7 +45,9 @@ class Column:
             self.rows = [_strings(row) for row in cast("list[list[str | bytes]]", matrix.tolist())]
             self.sound = None not in self.rows
         else:
-            text = _numbers(matrix, datatype)
+            if datatype.name == "BF16":
+                matrix = (matrix.astype(np.uint32) << 16).view(np.float32)
+            text = _numbers(matrix)
             # By one byte, which memchr finds: "],[" would take 8 us for 1000 floats, not 0.4.
             self.rows = [row[2:] for row in text[:-2].split(b"]")]
             self.sound = datatype.kind != "float" or _NOT_FINITE not in text
@@ -64,11 +70,12 @@ class Column:
         return b",".join(cast("list[bytes]", self.rows[start:stop]))
 
 
-def _numbers(matrix: npt.NDArray[Any], datatype: Datatype) -> bytes:
+def _numbers(matrix: npt.NDArray[Any]) -> bytes:
     """The JSON of a matrix of numbers or booleans."""
-    if datatype.name == "BF16":
-        matrix = (matrix.astype(np.uint32) << 16).view(np.float32)
-    return orjson.dumps(np.ascontiguousarray(matrix), option=orjson.OPT_SERIALIZE_NUMPY)
+    try:
+        return orjson.dumps(matrix, option=orjson.OPT_SERIALIZE_NUMPY)
+    except orjson.JSONEncodeError:  # it does not lie in one piece
+        return orjson.dumps(np.ascontiguousarray(matrix), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _strings(row: list[str | bytes]) -> bytes | None:
@@ -133,6 +140,12 @@ class Encoder:
         self._starts = [b'{"name":' + orjson.dumps(t.name) + b',"shape":' for t in self._tensors]
         self._all = tuple((index, False) for index in range(len(self._tensors)))
         self._batched = signature.batch_axis is not None
+        numeric = self._batched and all(
+            datatype.kind in ("int", "float") and datatype.name != "BF16"
+            for datatype in self._datatypes
+        )
+        self._dtypes = [np.dtype(each.numpy) for each in self._datatypes] if numeric else None
+        self._templates: dict[tuple[int, ...], bytes] = {}
 
     def encode(
         self,
@@ -141,15 +154,14 @@ class Encoder:
         ids: Sequence[bytes],
     ) -> list[Encoded | Refusal]:
         """See `v2.Codec.encode`."""
+        usual = self._usual(outputs, inferences, ids)
+        if usual is not None:
+            return usual
         rows = sum(each.rows for each in inferences)
         fault = self._fault(outputs, rows)
         if fault is not None:
             return [fault for _ in inferences]
         batch = _Batch(outputs, self._datatypes, self._starts, batched=self._batched)
-        if rows == len(inferences) and all(each.wanted is None for each in inferences):
-            columns = [batch.column(index) for index in range(len(outputs))]
-            if all(column.sound for column in columns):
-                return self._plain(batch, columns, inferences, ids)
         answers: list[Encoded | Refusal] = []
         start = 0
         for inference, prediction_id in zip(inferences, ids, strict=True):
@@ -169,24 +181,54 @@ class Encoder:
                 return _broken(f"output {tensor.name} has another number of rows", tensor.name)
         return None
 
-    def _plain(
+    def _usual(
         self,
-        batch: _Batch,
-        columns: list[Column],
+        outputs: Sequence[npt.NDArray[Any]],
         inferences: Sequence[Inference],
         ids: Sequence[bytes],
-    ) -> list[Encoded | Refusal]:
-        """The usual case: one row each, all outputs as JSON."""
-        texts = [
-            batch.before_data(index, 1).replace(b"%", b"%%") + b'"data":[%b]}'
-            for index in range(len(columns))
-        ]
-        head = self._head.replace(b"%", b"%%")
-        template = b'%b%%b"parameters":{"pilotage_prediction_id":"%%b"},"outputs":[%b]}'
-        template %= (head, b",".join(texts))
-        rows = [cast("list[bytes]", column.rows) for column in columns]
-        named = [_id_member(each.client_id) for each in inferences]
+    ) -> list[Encoded | Refusal] | None:
+        """The usual case: matrices of finite numbers, one row a request, everything as JSON.
+
+        None leaves the batch to the general way. The difference shows where batches are small:
+        one request alone 11 -> 4 us.
+        """
+        count = len(inferences)
+        if self._dtypes is None or len(outputs) != len(self._dtypes):
+            return None
+        named: list[bytes] = []
+        for each in inferences:
+            if each.rows != 1 or each.wanted is not None:
+                return None
+            named.append(b"" if each.client_id is None else _id_member(each.client_id))
+        rows: list[list[bytes]] = []
+        widths: list[int] = []
+        for values, dtype in zip(outputs, self._dtypes, strict=True):
+            shape = values.shape
+            if values.dtype != dtype or len(shape) != 2 or shape[0] != count or not shape[1]:
+                return None
+            text = _numbers(values)
+            if _NOT_FINITE in text:
+                return None
+            rows.append([row[2:] for row in text[:-2].split(b"]")])
+            widths.append(shape[1])
+        template = self._templates.get(tuple(widths)) or self._template(tuple(widths))
         return [(template % values, None) for values in zip(named, ids, *rows, strict=True)]
+
+    def _template(self, widths: tuple[int, ...]) -> bytes:
+        """A whole answer of one row, but for the caller's id, ours, and the data."""
+        tensors = [
+            b'%b[1,%d],"datatype":"%b","data":[%%b]}'
+            % (start.replace(b"%", b"%%"), width, datatype.name.encode())
+            for start, width, datatype in zip(self._starts, widths, self._datatypes, strict=True)
+        ]
+        template = b'%b%%b"parameters":{"pilotage_prediction_id":"%%b"},"outputs":[%b]}' % (
+            self._head.replace(b"%", b"%%"),
+            b",".join(tensors),
+        )
+        if len(self._templates) >= TEMPLATES:
+            self._templates.clear()
+        self._templates[widths] = template
+        return template
 
     def _answer(
         self, batch: _Batch, inference: Inference, prediction_id: bytes, start: int, stop: int
