@@ -136,7 +136,10 @@ class Scheduler:
             self._running = batch
             self._running_until_ns = time.monotonic_ns() + cost.of(batch.rows or 1)
             self._idle.clear()
+            batch.inputs = self._inputs_of(batch)
             self._thread().put(batch)
+            # Lets go of the GIL, so that the engine begins now and not when the loop next sends.
+            time.sleep(0)
 
     def _next_batch(self) -> Batch | None:
         """What is there, in order, up to `max_rows`: requests that can be stacked and are in time.

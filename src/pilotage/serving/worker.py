@@ -10,6 +10,7 @@ import gc
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ ORPHAN_DRAIN_S: Final = 5.0
 GC_THRESHOLDS: Final = (50_000, 50, 100)
 """The hot path makes no reference circles, so the collector may look rarely; what was there when
 serving began is taken out of its sight (gc.freeze), which also keeps those pages shared."""
+SWITCH_S: Final = 0.0002
+"""How long the loop may keep the GIL while an engine's thread waits for it, in seconds. With
+Python's 5 ms an engine stood idle for a tenth of the time at 64 connections on `wide`; now 1 %."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        sys.setswitchinterval(SWITCH_S)
         channel = self._setup.channel
         channel.setblocking(False)
         self._loop.add_reader(channel.fileno(), self._on_channel)
