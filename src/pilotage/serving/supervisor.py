@@ -242,7 +242,8 @@ class Supervisor:
         message: messages.FromWorker = messages.decode_from_worker(data)
         match message:
             case messages.Serving(revision=revision):
-                self._log("serving", process=f"worker {index}", revision=revision)
+                child = self._workers[index]
+                self._log("serving", process=child.name, pid=child.pid, revision=revision)
                 self._handoff.open_worker(index, channel)
                 if not self._ready:
                     self._ready = True

@@ -19,6 +19,9 @@ from pilotage.serving.engines.engine import Array, EngineFailureError
 onnxruntime = runtime.onnxruntime()
 
 _BF16_ONNX_TYPE = 16
+FATAL = 4
+"""ONNX Runtime writes its errors to stderr itself, past our log, and with values of the caller's
+inputs in them ("idx=11"). They come as exceptions too, which is where we take them from."""
 
 
 class OnnxEngine:
@@ -28,7 +31,7 @@ class OnnxEngine:
         options: Any = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = FATAL
         # A spinning pool would take the core from the loop between two batches.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
