@@ -245,7 +245,7 @@ class Supervisor:
                 child = self._workers[index]
                 self._log("serving", process=child.name, pid=child.pid, revision=revision)
                 self._handoff.open_worker(index, channel)
-                if not self._ready:
+                if not self._ready and self._stopping_until is None:
                     self._ready = True
                     self._parts.on_ready()
             case messages.Declined(revision=revision, why=why):
