@@ -142,7 +142,7 @@ def export(
 ) -> None:
     """Write records to a file, one row a prediction.
 
-    Parquet needs Polars (pip install 'pilotage\\[export]'); JSON lines need nothing.
+    Parquet needs Polars (pip install 'pilotage[export]'); JSON lines need nothing.
 
     Examples:
 

@@ -249,7 +249,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "record_budget",
         kinds.size(2**20, 2**60),
         "Recording",
-        "Disk space for records; beyond it auto keeps digests.",
+        "Disk space for records; beyond it nothing more is recorded, as when the disk is full.",
         "10GiB",
         "100GiB",
     ),
