@@ -53,3 +53,11 @@ class Cost:
         seen = took_ns / (self.fixed_ns + self.each_ns * rows)
         self.scale += (RISE if seen > self.scale else FALL) * (seen - self.scale)
         self.usual += DRIFT * (min(seen, 2 * self.usual) - self.usual)
+
+    def doubt(self) -> None:
+        """Takes in that the engine idles because of this estimate.
+
+        Only batches that run could correct it, and none would run: after one slow call every
+        request with a deadline would be refused for good.
+        """
+        self.scale *= 1 - FALL

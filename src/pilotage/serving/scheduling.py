@@ -154,6 +154,7 @@ class Scheduler:
         passed_over: list[Call] = []
         rows = 0
         group: Any = None
+        doubted = False
         while waiting and len(passed_over) < PASSED_OVER:
             call = waiting[0]
             if call.exchange.gone or (
@@ -163,6 +164,7 @@ class Scheduler:
                 )
             ):
                 waiting.popleft()
+                doubted = doubted or not call.exchange.gone
                 self._end_unrun(call)
                 continue
             if not calls:
@@ -180,6 +182,8 @@ class Scheduler:
         if passed_over:
             waiting.extendleft(reversed(passed_over))
         self.waiting_rows -= rows
+        if doubted and not calls:
+            self.replica.cost.doubt()
         return Batch(self.replica, calls, rows) if calls else None
 
     def _alone(self, call: Call, max_rows: int) -> Batch:

@@ -54,3 +54,11 @@ def test_what_is_usual_follows_a_model_that_became_slower_for_good() -> None:
     for _ in range(200):
         cost.learn(32, 5 * 18_120_000)
     assert cost.usually(32) == pytest.approx(5 * 18_120_000, rel=0.01)
+
+
+def test_an_estimate_that_keeps_the_engine_idle_gives_way() -> None:
+    cost = line()
+    cost.learn(32, 1000 * 18_120_000)
+    for _ in range(200):
+        cost.doubt()
+    assert cost.of(32) < 18_120_000
