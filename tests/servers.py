@@ -203,9 +203,9 @@ class Server:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             with self._news:
-                try:
+                if line.startswith('{"at":'):
                     self.events.append(json.loads(line))
-                except ValueError:
+                else:
                     self._plain.append(line.rstrip())
                 self._news.notify_all()
         with self._news:
