@@ -28,6 +28,7 @@ class Limits(Struct, frozen=True):
         trailer_bytes: all trailers of one chunked body (431).
         json_depth: nesting of arrays and objects in a JSON body (400).
         request_rows: rows of one request (400); more than a batch is split, not refused.
+        bytes_elements: elements of one BYTES tensor of a request (400); each takes a hundred bytes.
         client_id_bytes: the caller's own id of a request, as UTF-8 (400).
         queue_rows: rows waiting for one model in one worker (503).
         queue_requests: requests waiting for one model in one worker (503).
@@ -51,6 +52,7 @@ class Limits(Struct, frozen=True):
     trailer_bytes: int = 4 * KIB
     json_depth: int = 32
     request_rows: int = 8192
+    bytes_elements: int = 256 * KIB
     client_id_bytes: int = 1024
     queue_rows: int = 8192
     queue_requests: int = 4096

@@ -131,9 +131,9 @@ def locate(path: bytes) -> tuple[Operation, str, str]:
         return plain, "", ""
     if parts[:2] == (b"v2", b"models") and len(parts) >= 3:
         name, rest, version = parts[2], parts[3:], b""
-        if len(rest) >= 2 and rest[0] == b"versions":
+        if len(rest) >= 2 and rest[0] == b"versions" and rest[1]:
             version, rest = rest[1], rest[2:]
-        operation = _OF_MODEL.get(rest)
+        operation = _OF_MODEL.get(rest) if name else None
         if operation is not None:
             return operation, _text(name), _text(version)
     raise Refusal(

@@ -41,7 +41,17 @@ def test_a_path_names_an_operation(path: bytes, found: tuple[Operation, str, str
 
 
 @pytest.mark.parametrize(
-    "path", [b"/", b"/v1/models/iris", b"/v2/models", b"/v2/models/iris/predict", b"/v2/health"]
+    "path",
+    [
+        b"/",
+        b"/v1/models/iris",
+        b"/v2/models",
+        b"/v2/models/iris/predict",
+        b"/v2/health",
+        b"/v2/models//infer",
+        b"/v2/models//versions/1/infer",
+        b"/v2/models/iris/versions//infer",
+    ],
 )
 def test_an_unknown_path_is_refused(path: bytes) -> None:
     with pytest.raises(Refusal) as refused:

@@ -16,7 +16,13 @@ from pilotage.contracts.datatypes import DATATYPES
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.signature import Signature
 from pilotage.serving.protocols.inference import Buffer, Inference
-from pilotage.serving.protocols.v2_elements import flat_values, pack_checked
+from pilotage.serving.protocols.v2_bounds import check_beside
+from pilotage.serving.protocols.v2_elements import (
+    COUNTED_BYTES,
+    check_strings,
+    flat_values,
+    pack_checked,
+)
 from pilotage.serving.protocols.v2_encoding import Column, not_json
 from pilotage.serving.protocols.v2_refusals import invalid, malformed
 from pilotage.serving.protocols.v2_request import check_id, check_text
@@ -60,6 +66,8 @@ class GenerateCodec:
         parameters = _members(bytes(members.pop("parameters", b"{}")), "parameters")
         values = {**parameters, **members}
         plan = self._plan
+        names = [each.name for each in plan.inputs if each.name in values]
+        check_beside(body, [len(bytes(values[name])) for name in names])
         buffers: list[Buffer] = []
         shapes: list[tuple[int, ...] | None] = []
         lengths: dict[str, int] = {}
@@ -151,6 +159,11 @@ def _id_of(raw: Raw | None, limits: Limits) -> str | None:
 
 def _elements(plan: InputPlan, raw: bytes) -> list[object]:
     """The elements of one member: an array's, or the one value."""
+    if len(raw) >= COUNTED_BYTES and plan.tail is not None:
+        if plan.datatype.kind == "bytes":
+            check_strings(raw, plan.tail_elements, plan.name)
+        elif raw.count(b",") >= max(plan.tail_elements, 1):
+            raise _wrong_count(plan, plan.tail_elements, raw.count(b",") + 1)
     return flat_values(plan.datatype, raw if raw[:1] == b"[" else b"[%b]" % raw, plan.name)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pilotage.contracts.datatypes import Datatype
 from pilotage.serving.protocols.v2_refusals import invalid, shape_words
+from pilotage.serving.refusals import Refusal
 
 _LENGTH: Final = struct.Struct("<I")
 _BOOLEANS: Final = b"\x00\x01"
@@ -103,19 +104,25 @@ def elements_of_bytes(data: bytes, elements: int, where: str) -> list[bytes]:
     while at < end:
         start = at + 4
         at = start + _LENGTH.unpack_from(data, at)[0] if start <= end else end + 1
+        if len(values) == elements:
+            raise _wrong_count(elements, "more", where)
         if at > end:
             raise invalid(
                 f"the length of element {len(values)} of BYTES goes beyond its tensor", where
             )
         values.append(data[start:at])
     if len(values) != elements:
-        raise invalid(
-            "the number of elements of BYTES disagrees with the shape",
-            where,
-            expected=f"{elements} elements",
-            came=f"{len(values)} elements",
-        )
+        raise _wrong_count(elements, str(len(values)), where)
     return values
+
+
+def _wrong_count(elements: int, came: str, where: str) -> Refusal:
+    return invalid(
+        "the number of elements of BYTES disagrees with the shape",
+        where,
+        expected=f"{elements} elements",
+        came=f"{came} elements",
+    )
 
 
 def to_binary(values: npt.NDArray[Any]) -> bytes:

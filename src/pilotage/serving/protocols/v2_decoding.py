@@ -121,7 +121,9 @@ class GeneralDecoder:
         if isinstance(tensor.data, UnsetType):
             raise invalid(f"input {plan.name} has no data", f"{where}.data", expected="an array")
         raw = bytes(tensor.data)
-        if len(raw) >= LONG_BYTES and plan.datatype.kind in ("int", "float"):
+        if len(raw) >= LONG_BYTES and raw[:1] == b"[" and plan.datatype.kind in ("int", "float"):
+            nested = v2_elements.starts_nested(raw)
+            v2_elements.check_counts(raw, tensor.shape, elements, f"{where}.data", nested=nested)
             numbers = self._reader.read(raw, plan.datatype, tensor.shape)
             if numbers is not None:
                 return numbers

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotage.contracts.datatypes import Datatype
+from pilotage.serving.protocols.v2_bounds import strings_in, without_strings
 from pilotage.serving.protocols.v2_refusals import (
     invalid,
     kind_words,
@@ -92,9 +93,14 @@ def from_json(
     place = f"{where}.data"
     if raw[:1] != b"[":
         raise invalid("the data is not an array", place, expected="an array")
-    nested = raw[1:64].lstrip()[:1] == b"["
-    if len(raw) >= COUNTED_BYTES and datatype.kind != "bytes":
-        _check_counts(raw, shape, elements, place, nested=nested)
+    nested = starts_nested(raw)
+    if len(raw) >= COUNTED_BYTES:
+        text = raw
+        if datatype.kind == "bytes":
+            check_strings(raw, elements, place, f" for shape {shape_words(shape)}")
+            text = without_strings(raw) if nested else b""
+        if text:
+            check_counts(text, shape, elements, place, nested=nested)
     values = _nested(datatype, raw, shape, place) if nested else flat_values(datatype, raw, place)
     if len(values) != elements:
         raise invalid(
@@ -106,7 +112,24 @@ def from_json(
     return pack_checked(datatype, values, place)
 
 
-def _check_counts(
+def starts_nested(raw: bytes) -> bool:
+    """Whether the first element of a JSON array is an array."""
+    return raw[1:64].lstrip()[:1] == b"["
+
+
+def check_strings(raw: bytes, elements: int, place: str, expected: str = "") -> None:
+    """Refuses an array of strings that holds another number of them, before they are made."""
+    strings = strings_in(raw)
+    if strings != elements:
+        raise invalid(
+            "the data disagrees with the shape",
+            place,
+            expected=f"{elements} elements{expected}",
+            came=f"{strings} strings",
+        )
+
+
+def check_counts(
     raw: bytes, shape: Sequence[int], elements: int, place: str, *, nested: bool
 ) -> None:
     """Refuses long data of which commas and brackets show that it cannot have this shape.

@@ -19,6 +19,7 @@ from msgspec import Struct
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.signature import Signature
 from pilotage.serving.protocols.inference import Buffer, Inference
+from pilotage.serving.protocols.v2_bounds import MEMBERS, has_many_members
 from pilotage.serving.protocols.v2_elements import pack
 from pilotage.serving.protocols.v2_numbers import (
     LONG_BYTES,
@@ -96,6 +97,8 @@ class QuickDecoder:
         self._only_numbers = all(each.datatype.kind in ("int", "float") for each in plan.inputs)
         shapes = tuple((1, *(each.tail or ())) for each in plan.inputs)
         self._one_row_shapes = shapes
+        row_elements = sum(each.tail_elements for each in plan.inputs)
+        self._commas = row_elements * limits.request_rows + MEMBERS if plan.uniform else 0
         self._one_row = [(each, [*shape]) for each, shape in zip(plan.inputs, shapes, strict=True)]
 
     def decode(self, body: bytes) -> Inference | None:
@@ -177,6 +180,8 @@ class QuickDecoder:
 
     def _long(self, body: bytes) -> Inference | None:
         """The same through simdjson, for numbers only."""
+        if has_many_members(body) or (self._commas and body.count(b",") > self._commas):
+            return None
         document = self._reader.parse(body)
         if not isinstance(document, simdjson.Object):
             return None
@@ -226,21 +231,25 @@ def _read(document: Any, body: bytes, plan: Plan) -> _Found:
         arrays += 1 + below
         found.shapes.append(shape)
         found.buffers.append(buffer)
-    if len(members) > 1:
-        arrays += _read_members(document, members, found)
-    if not has_arrays(body, arrays):
+    requested = document["outputs"] if "outputs" in members else None
+    if isinstance(requested, simdjson.Array):
+        if len(requested) > MEMBERS:
+            raise _Unusual
+        arrays += 1
+    if not has_arrays(body, arrays):  # so that what is left to read holds no array
         raise _Unusual
+    if len(members) > 1:
+        _read_members(document, members, found)
     return found
 
 
-def _read_members(document: Any, members: list[str], found: _Found) -> int:
-    """Reads the members beside the inputs; how many arrays they hold."""
+def _read_members(document: Any, members: list[str], found: _Found) -> None:
+    """Reads the members beside the inputs."""
     rest = {name: _plain(document[name]) for name in members if name != "inputs"}
     request = msgspec.convert({"inputs": (), **rest}, _Request)
     found.id = request.id
     found.outputs = request.outputs
     found.parameters = request.parameters
-    return 0 if request.outputs is None else 1
 
 
 def _plain(value: Any) -> Any:
@@ -266,7 +275,10 @@ def _shape_of(tensor: Any, plan: InputPlan) -> list[int]:
         raise _Unusual
     if tensor["name"] != plan.name or tensor["datatype"] != plan.datatype.name:
         raise _Unusual
-    return msgspec.convert(_plain(tensor["shape"]), list[int])
+    shape = tensor["shape"]
+    if not isinstance(shape, simdjson.Array) or len(shape) != len(plan.axes):
+        raise _Unusual  # before the product of millions of lengths is worked out
+    return msgspec.convert(_plain(shape), list[int])
 
 
 class _Unusual(Exception):

@@ -1,6 +1,5 @@
 """The JSON of an infer request as msgspec reads it, and what its members ask for."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +9,12 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from pilotage.contracts.signature import Tensor
 from pilotage.serving.protocols.inference import Wanted
+from pilotage.serving.protocols.v2_bounds import (
+    BESIDE_BYTES,
+    check_beside,
+    check_members,
+    without_strings,
+)
 from pilotage.serving.protocols.v2_refusals import (
     invalid,
     malformed,
@@ -47,28 +52,45 @@ class Request(Struct, gc=False):
     parameters: Parameters | None = None
 
 
+class _DataOf(Struct, gc=False):
+    """One member of `inputs`, of which only the data is looked at."""
+
+    data: Raw | UnsetType = UNSET
+
+
+class _Data(Struct, gc=False):
+    """The JSON, of which only the data is looked at: all else is passed over and not kept."""
+
+    inputs: list[_DataOf]
+
+
 _requests = msgspec.json.Decoder(Request)
-# Possessive, and a string without an end goes to the end: no input is looked at twice.
-_STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_data = msgspec.json.Decoder(_Data)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_STEPS_AT_ONCE: Final = 1 << 16
+"""Brackets summed at once: eight bytes each for as long as that takes."""
 
 
 def read(text: bytes, json_depth: int) -> Request:
     """The request in `text`, the JSON alone.
 
     Raises:
-        Refusal: not UTF-8, not JSON, nested too deeply, or not as the protocol has it.
+        Refusal: not UTF-8, not JSON, nested too deeply, more beside its data than a request may
+            have, or not as the protocol has it.
     """
     check_text(text, json_depth)
     try:
+        if len(text) > BESIDE_BYTES:
+            data = [each.data for each in _data.decode(text).inputs]
+            check_beside(text, [len(bytes(raw)) for raw in data if not isinstance(raw, UnsetType)])
         return _requests.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error, text) from None
 
 
 def check_text(text: bytes, json_depth: int) -> None:
-    """Refuses what is no UTF-8, and JSON too deep for a recursive decoder, before one reads it.
+    """Refuses what is no UTF-8, and JSON too deep or with too much in it for a decoder.
 
     Few bodies have as many brackets as the limit; only those are looked at closely.
     """
@@ -77,10 +99,10 @@ def check_text(text: bytes, json_depth: int) -> None:
             text.decode()
         except UnicodeDecodeError:
             raise not_utf8(text) from None
+    check_members(text)
     if text.count(b"[") + text.count(b"{") <= json_depth:
         return
-    brackets = _STRINGS.sub(b"", text).translate(_STEPS, _NOT_BRACKETS)
-    depth = int(np.frombuffer(brackets, np.int8).cumsum(dtype=np.int64).max(initial=0))
+    depth = _depth_of(without_strings(text).translate(_STEPS, _NOT_BRACKETS))
     if depth > json_depth:
         raise invalid(
             "the JSON is nested too deeply",
@@ -88,6 +110,17 @@ def check_text(text: bytes, json_depth: int) -> None:
             expected=f"at most {json_depth} levels of arrays and objects",
             came="more" if depth > 4 * json_depth else f"{depth} levels",
         )
+
+
+def _depth_of(steps: bytes) -> int:
+    """The highest sum of the first steps, each 1 or -1."""
+    highest = level = 0
+    for start in range(0, len(steps), _STEPS_AT_ONCE):
+        some = np.frombuffer(steps, np.int8, min(_STEPS_AT_ONCE, len(steps) - start), start)
+        levels = some.cumsum(dtype=np.int64)
+        highest = max(highest, level + int(levels.max()))
+        level += int(levels[-1])
+    return highest
 
 
 def check_id(client_id: str | None, client_id_bytes: int) -> None:

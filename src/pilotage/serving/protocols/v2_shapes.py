@@ -43,6 +43,7 @@ class Plan(Struct, frozen=True, gc=False):
     uniform: bool
     request_rows: int
     elements: int
+    bytes_elements: int
 
 
 def plan_of(signature: Signature, limits: Limits) -> Plan:
@@ -60,6 +61,7 @@ def plan_of(signature: Signature, limits: Limits) -> Plan:
         and all(plan.tail is not None and not plan.optional for plan in inputs),
         request_rows=limits.request_rows,
         elements=limits.body_bytes,
+        bytes_elements=limits.bytes_elements,
     )
 
 
@@ -115,6 +117,14 @@ def elements_of(
             raise _disagreement(shape, axis, wanted, known, where)
         elements *= length
         product *= length or 1
+    datatype = plan.inputs[index].datatype
+    if datatype.kind == "bytes" and elements > plan.bytes_elements:
+        raise invalid(
+            "the shape has more elements than a tensor of BYTES may have",
+            f"{where}.shape",
+            expected=f"a product of at most {plan.bytes_elements}",
+            came=shape_words(shape),
+        )
     if product > plan.elements:
         raise invalid(
             "the shape has more elements than a body can carry",
