@@ -19,7 +19,7 @@ from msgspec import Struct
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.signature import Signature
 from pilotage.serving.protocols.inference import Buffer, Inference
-from pilotage.serving.protocols.v2_bounds import MEMBERS, has_many_members
+from pilotage.serving.protocols.v2_bounds import BESIDE_BYTES, MEMBERS, has_many_members
 from pilotage.serving.protocols.v2_elements import pack
 from pilotage.serving.protocols.v2_numbers import (
     LONG_BYTES,
@@ -178,9 +178,14 @@ class QuickDecoder:
             tuple(buffers), whole, rows, group_of(self._plan, whole), client_id=client_id
         )
 
+    def _swells(self, body: bytes) -> bool:
+        """Whether simdjson would need many times the body's size for what cannot be a request."""
+        too_many = self._commas and body.count(b",") > self._commas
+        return bool(too_many) or has_many_members(body)
+
     def _long(self, body: bytes) -> Inference | None:
         """The same through simdjson, for numbers only."""
-        if has_many_members(body) or (self._commas and body.count(b",") > self._commas):
+        if len(body) > BESIDE_BYTES and self._swells(body):
             return None
         document = self._reader.parse(body)
         if not isinstance(document, simdjson.Object):
