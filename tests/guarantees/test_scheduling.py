@@ -87,7 +87,7 @@ def _record_of(server: Server, client_id: str) -> Record:
 
 
 def test_what_cannot_make_its_deadline_is_refused_while_the_engine_is_busy(
-    server: Server, gate: Gate, ask: Ask
+    gate: Gate, ask: Ask
 ) -> None:
     blocker = _block(ask, gate, 1)
     refused = ask(2, Pilotage_Deadline_Ms="1").result()  # the gate is still closed
