@@ -307,6 +307,11 @@ def memory_bytes_of(pid: int) -> int:
     return sum(_kib_of(pid, name) for name in ("Private_Clean", "Private_Dirty"))
 
 
+def anonymous_bytes_of(pid: int) -> int:
+    """Its share of memory that belongs to no file and no ring: summed, each page counts once."""
+    return _kib_of(pid, "Pss_Anon")
+
+
 def _pss_bytes(pid: int) -> int:
     return _kib_of(pid, "Pss")
 
