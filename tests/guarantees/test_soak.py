@@ -36,7 +36,7 @@ WARM_UP_S: Final = 20.0
 GROWTH_BYTES: Final = 12 * 1024 * 1024
 """What all processes together may grow by, between the medians of the first and the last third.
 The workers' allocators settle first: 5 to 8 MiB in a minute, with reloads and without; over 225 s
-with 50 reloads the two workers grew by 3 MiB from the first third to the last (two shared cores)."""
+with 57 reloads the two workers grew by 3 MiB from the first third to the last (two cores)."""
 SAMPLE_S: Final = 0.5
 HANG_UP_S: Final = 0.01
 """Between two clients that hang up: they wait for no answer, and would fill queue and door."""
