@@ -47,12 +47,12 @@ class Accounts:
         self._recorded = series.counter("pilotage_recorded_total", recorded="yes")
         self._unrecorded = series.counter("pilotage_recorded_total", recorded="no")
 
-    def refused(self, reason: str, times: int = 1) -> None:
+    def refused(self, reason: str) -> None:
         cell = self._refusals.get(reason)
         if cell is None:
             cell = self.series.counter("pilotage_refusals_total", reason=reason)
             self._refusals[reason] = cell
-        cell[0] += times
+        cell[0] += 1
 
     def recorded(self, times: int, *, recorded: bool) -> None:
         (self._recorded if recorded else self._unrecorded)[0] += times

@@ -105,7 +105,6 @@ class Answering:
             1, call_plan.deadline_ns, now_ns=time.monotonic_ns()
         )
         if refusal is not None:
-            self._accounts.refused(refusal.reason)
             raise refusal
 
     def _too_many_bytes(self) -> Refusal:
@@ -143,7 +142,6 @@ class Answering:
                     raise refusal
             call.route = plan.pinned or self.route_of(call, plan)
         except Refusal as refusal:
-            self._accounts.refused(refusal.reason)
             exchange.refuse(refusal)
             return
         self.waiting_bytes += call.body_bytes
@@ -182,7 +180,6 @@ class Answering:
         batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
         self._record(call.route, batch, [call], self._ids_of([call]), status, [], [])
         if refusal is not None:
-            self._accounts.refused(refusal.reason)
             call.exchange.refuse(refusal)
 
     def _finish(self, batch: Batch) -> None:
@@ -231,7 +228,6 @@ class Answering:
             route, batch, calls, ids, statuses or "ok", inputs, outputs, encode_ns // 1000
         )
         if not recorded and route.record is not None and route.record.when_full == "refuse":
-            self._accounts.refused(_UNRECORDED.reason, len(calls))
             for call in calls:
                 call.exchange.refuse(_UNRECORDED)
             return
@@ -248,7 +244,6 @@ class Answering:
         """The engine failed on the batch's only call."""
         self._record(route, batch, calls, ids, "engine_error", batch.inputs or [], [])
         self._accounts.failed(route, batch, calls, "engine_error")
-        self._accounts.refused(_FAILED.reason, len(calls))
         for call in calls:
             call.exchange.refuse(_FAILED)
 

@@ -104,7 +104,6 @@ class Generating:
         """To the queue of a replica that answers at once; `Answering` takes it from there."""
         refusal = call.route.scheduler.admit(1, call.plan.deadline_ns, now_ns=time.monotonic_ns())
         if refusal is not None:
-            self._accounts.refused(refusal.reason)
             call.exchange.refuse(refusal)
             return
         call.generates = True
@@ -127,7 +126,6 @@ class Generating:
             call = Call(exchange, plan, inference, deadline_ns, 0)
             call.route = plan.pinned or self._route_of(call, plan)
         except Refusal as refusal:
-            self._accounts.refused(refusal.reason)
             exchange.refuse(refusal)
             return None
         if not call.id_text:
@@ -158,7 +156,6 @@ class Generating:
             body = call.route.generate.encode(outputs, call.inference, call.id_text)
         except Refusal as refusal:
             status = "invalid_output" if error is None else status
-            self._accounts.refused(refusal.reason)
             call.exchange.refuse(refusal)
         usage = {"chunks": len(chunks)}
         recorded = self._record(call, "whole", status, self._inputs(call), outputs, usage)

@@ -4,7 +4,9 @@ Built beside the one that is served, and never changed afterwards.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from pilotage.contracts.snapshot import PPM, Endpoint, RecordPolicy, Route, Snapshot
 from pilotage.serving.authentication import Keyring
@@ -37,10 +39,16 @@ class RoutePlan:
 
 @dataclass(slots=True, eq=False)
 class EndpointPlan:
-    """One endpoint. `baseline` is the route whose codec reads requests and whose cost decides."""
+    """One endpoint.
+
+    Attributes:
+        routes: what a request is drawn among; `named`: the same for requests that name a version.
+        baseline: the route whose codec reads requests and whose cost decides.
+    """
 
     endpoint: Endpoint
     routes: tuple[RoutePlan, ...]
+    named: tuple[RoutePlan, ...]
     weights_ppm: tuple[int, ...]
     baseline: RoutePlan
     salt: bytes
@@ -52,12 +60,12 @@ class EndpointPlan:
         return self.routes[choose(self.weights_ppm, place_of(unit, self.salt))]
 
     def version_named(self, version: str) -> RoutePlan:
-        """The route of a version that a path names.
+        """The route of a version that a path names: not drawn, so its probability is 1.
 
         Raises:
             Refusal: 404 when no route of the endpoint leads to it.
         """
-        for route in self.routes:
+        for route in self.named:
             if route.version == version:
                 return route
         raise Refusal(
@@ -99,7 +107,6 @@ class CallPlan:
     unit: bytes = b""
     deadline_ns: int | None = None
     plain: bool = True
-    notes: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def compile_plan(snapshot: Snapshot, schedulers: Mapping[str, Scheduler]) -> Plan:
@@ -118,6 +125,15 @@ def compile_plan(snapshot: Snapshot, schedulers: Mapping[str, Scheduler]) -> Pla
         endpoints[endpoint.name] = EndpointPlan(
             endpoint=endpoint,
             routes=routes,
+            named=tuple(
+                _route_of(
+                    snapshot,
+                    endpoint,
+                    structs.replace(route, weight_ppm=PPM),
+                    schedulers[route.version],
+                )
+                for route in endpoint.routes
+            ),
             weights_ppm=weights,
             baseline=next(
                 (

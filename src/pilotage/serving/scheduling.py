@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pilotage.contracts.limits import Limits
+from pilotage.contracts.snapshot import Version
 from pilotage.serving import admission
 from pilotage.serving.batching import stack
 from pilotage.serving.calls import Batch, Call
@@ -283,6 +284,13 @@ class Scheduler:
             self._ask_for_turn()
         else:
             self._finish(batch.whole())
+
+    def renew(self, version: Version, limits: Limits) -> None:
+        """The same version under a new snapshot: what is not part of its digest may differ."""
+        self._limits = limits
+        self.replica.version = version
+        if self.replica.max_rows:
+            self.replica.max_rows = version.max_batch_rows
 
     # --- ending ----------------------------------------------------------------------------
 

@@ -128,6 +128,7 @@ class Worker:
         }
         self._answering.serve(self._plan(snapshot, opened, {}))
         self._front = Front(self._answering, snapshot.limits, HeadCache(), now_ns=time.monotonic_ns)
+        self._front.on_refused = accounts.refused
         self._listener: Listener
         if setup.poll_us:
             self._replies.after_batch = Poller(loop, setup.poll_us * 1000).poke
@@ -221,6 +222,8 @@ class Worker:
         serving = self._answering.serving
         wanted = {version.id: version for version in snapshot.versions}
         kept = {id: each for id, each in serving.schedulers.items() if id in wanted}
+        for version_id, scheduler in kept.items():
+            scheduler.renew(wanted[version_id], snapshot.limits)
         opened: dict[str, Replica] = {}
         for version_id, version in wanted.items():
             if version_id not in kept:

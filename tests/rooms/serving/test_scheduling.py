@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.signature import Signature, Tensor
@@ -283,3 +284,14 @@ async def test_many_requests_of_many_sizes_each_get_their_own_rows() -> None:
     assert desk.answers == expected
     assert desk.scheduler.waiting_rows == 0
     desk.scheduler.close()
+
+
+async def test_a_kept_version_takes_what_the_new_snapshot_says_of_it() -> None:
+    desk = Desk(max_rows=4)
+    version = structs.replace(desk.replica.version, max_batch_rows=2)
+    desk.scheduler.renew(version, Limits(queue_requests=3))
+    for value in (1, 2, 3):
+        desk.submit(value)
+    assert desk.scheduler.admit(1, None, now_ns=0) is not None
+    await desk.settled(3)
+    assert desk.engine.batches == [[1, 2], [3]]

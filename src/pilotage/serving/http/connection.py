@@ -55,7 +55,11 @@ class Connection:
         self._now_ns = front.now_ns
         self._wire = wire
         self._turns = Turns(
-            wire, front.limits, abandon=front.service.abandon, on_change=self._after_reply
+            wire,
+            front.limits,
+            abandon=front.service.abandon,
+            on_change=self._after_reply,
+            on_refused=front.on_refused,
         )
         self._reading = Reading(front)
         self._patience = Patience(front.limits)

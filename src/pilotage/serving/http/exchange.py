@@ -82,7 +82,8 @@ class Exchange:
             turns.settle(self, Reply(data, close=close))
 
     def refuse(self, refusal: Refusal, *, close: bool = False) -> None:
-        """Answer with a refusal, in the style of the path; `close` as in `reply`."""
+        """Answer with a refusal, in the style of the path, and count it; `close` as in `reply`."""
+        self.turns.on_refused(refusal.reason)
         data = refusal_response(
             refusal, v2=self.planned.v2, error_bytes=self.turns.limits.error_bytes
         )

@@ -18,6 +18,10 @@ from pilotage.serving.refusals import Refusal
 RETRY_AFTER_S: Final = 1.0
 
 
+def _uncounted(reason: str) -> None:
+    del reason
+
+
 class Front:
     """What all connections of one worker share.
 
@@ -28,9 +32,10 @@ class Front:
         now_ns: the wall clock, in ns since 1970.
         receiving_bytes: bodies that are being received, over all connections (a declared length
             counts from its head on). The service adds what waits in its own queues.
+        on_refused: told the reason of each refusal, whoever refuses; for counting.
     """
 
-    __slots__ = ("heads", "limits", "now_ns", "receiving_bytes", "service")
+    __slots__ = ("heads", "limits", "now_ns", "on_refused", "receiving_bytes", "service")
 
     def __init__(
         self, service: Service, limits: Limits, heads: HeadCache, *, now_ns: Callable[[], int]
@@ -40,6 +45,7 @@ class Front:
         self.heads = heads
         self.now_ns = now_ns
         self.receiving_bytes = 0
+        self.on_refused: Callable[[str], None] = _uncounted
 
 
 class Reading:

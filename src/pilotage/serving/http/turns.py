@@ -77,6 +77,7 @@ class Turns:
         "current",
         "draining",
         "limits",
+        "on_refused",
         "over",
         "unusual",
         "waiting",
@@ -93,8 +94,12 @@ class Turns:
         *,
         abandon: Callable[[Exchange], None],
         on_change: Callable[[bool], None],
+        on_refused: Callable[[str], None],
     ) -> None:
-        """`on_change(ended)` is called after each unusual reply; `ended` says it was the last."""
+        """`on_change(ended)` is called after each unusual reply; `ended` says it was the last.
+
+        `on_refused(reason)` is called for each refusal, whoever refuses.
+        """
         self.wire = wire
         self.write = wire.write
         self.limits = limits
@@ -107,6 +112,7 @@ class Turns:
         self.watched = False
         self._abandon = abandon
         self._on_change = on_change
+        self.on_refused = on_refused
         self._moving = False
 
     @property
