@@ -83,6 +83,15 @@ class Answering:
                     where="request line",
                     expected="one of " + ", ".join(sorted(plan.endpoints)),
                 )
+            if asked.operation is Operation.INFER and target.baseline.replica.whole is None:
+                raise Refusal(
+                    400,
+                    "invalid",
+                    "this model answers in chunks",
+                    where="request line",
+                    expected="/generate or /generate_stream",
+                    fix="Call /v2/models/NAME/generate_stream, or /generate for the whole.",
+                )
             call_plan.target = target
             call_plan.deadline_ns = target.deadline_ns
             if asked.version:
