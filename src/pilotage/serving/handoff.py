@@ -76,7 +76,9 @@ class Handoff:
         self.turned_away = 0
 
     def open_worker(self, worker: int, channel: socket.socket) -> None:
-        self._handed[worker] = self._closed[worker]
+        """A worker serves; one that says so again, after a swap, keeps its connections."""
+        if worker not in self._channels:
+            self._handed[worker] = self._closed[worker]
         self._channels[worker] = channel
 
     def close_worker(self, worker: int) -> None:

@@ -79,6 +79,16 @@ def test_a_worker_that_died_gets_nothing_and_starts_with_none(stack: ExitStack) 
     assert [door.handoff.held_by(worker) for worker in range(2)] == [0, 3]
 
 
+def test_a_worker_that_swapped_snapshots_keeps_its_connections(stack: ExitStack) -> None:
+    door = Door(stack, 2)
+    for _ in range(4):
+        door.connect()
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    stack.enter_context(its)
+    door.handoff.open_worker(0, stack.enter_context(ours))
+    assert [door.handoff.held_by(worker) for worker in range(2)] == [2, 2]
+
+
 @pytest.mark.parametrize(("limit", "turned_away"), [(3, 0), (2, 1)])
 def test_one_connection_more_than_the_limit_is_closed_at_once(
     stack: ExitStack, limit: int, turned_away: int
