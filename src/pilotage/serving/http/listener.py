@@ -92,7 +92,12 @@ class _Socket(asyncio.Protocol):
 
 
 class _DirectSocket(_Socket):
-    """A `Wire` that sends on the socket itself as long as nothing is queued."""
+    """A `Wire` that sends on the socket itself as long as nothing is queued.
+
+    A reply leaves when it is written, not when the loop's turn ends behind the work that follows
+    it. The CPU is the same: 4.80 µs a reply against the transport's 4.83 at 64 a turn, 7.55
+    against 7.60 at one (2 shared cores, Python 3.11; `benchmarks/parts/http_write.py`).
+    """
 
     def __init__(self, listener: "Listener", accepted: socket.socket) -> None:
         self._send = accepted.send
@@ -211,6 +216,9 @@ class Listener:
     def remove(self, member: _Socket) -> None:
         for group in self._groups:
             group.discard(member)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._on_closed()
         if self.open_connections == 0:
             self._emptied.set()
@@ -229,9 +237,10 @@ class Listener:
             )
         except OSError:  # the client hung up, or its handshake failed (ssl.SSLError among them)
             accepted.close()
+        finally:
             if not member.made:
                 self._beginning -= 1
-                self._on_closed()
+                self._let_go()
 
     async def _wait_until_empty(self, timeout_s: float) -> bool:
         if self.open_connections == 0:

@@ -109,6 +109,7 @@ class Reading:
         end = buffer.find(HEAD_END, max(0, self._checked - 3)) + 4
         longest = self._limits.head_bytes
         if end > longest or (end < 4 and len(buffer) >= longest):
+            check_beginning(buffer[:longest], 0)  # the same refusal, however the bytes were cut
             raise Refusal(
                 431,
                 "too_large",

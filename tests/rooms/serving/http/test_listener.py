@@ -347,6 +347,19 @@ async def test_tls_carries_the_same_and_a_failed_handshake_leaves_nothing(tmp_pa
 
 
 @on_uvloop
+async def test_draining_does_not_wait_for_a_handshake_that_failed(tmp_path: Path):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*_certificate(tmp_path))
+    async with _serving(Service(), tls=tls) as server:
+        _, writer = await server.connect()
+        await _until(lambda: server.listener.open_connections == 1)
+        draining = asyncio.create_task(server.listener.drain(5))
+        await asyncio.sleep(0)
+        _reset(writer)
+        assert await asyncio.wait_for(draining, 3)
+
+
+@on_uvloop
 async def test_two_thousand_idle_connections_do_not_hurt_a_good_client():
     async def ask_often(server: Server) -> list[float]:
         reader, writer = await server.connect()
