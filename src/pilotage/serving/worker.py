@@ -215,6 +215,7 @@ class Worker:
             except (PilotageError, EngineFailureError, OSError) as error:
                 self._tell(messages.Declined(publish.revision, str(error)))
             else:
+                self._publish()
                 self._tell(messages.Serving(publish.revision))
         self._swap = None
 
@@ -243,6 +244,13 @@ class Worker:
             if not self._generating.uses(scheduler):
                 scheduler.close()
                 self._retired.remove(scheduler)
+                version = scheduler.replica.version
+                self._setup.log(
+                    "retired",
+                    process=f"worker {self._setup.index}",
+                    model=version.model,
+                    version=version.id,
+                )
 
     # --- what is seen from outside ---------------------------------------------------------
 
