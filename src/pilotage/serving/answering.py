@@ -23,7 +23,7 @@ from pilotage.serving.plan import CallPlan, Plan, RoutePlan
 from pilotage.serving.protocols.v2_encoding import Encoded
 from pilotage.serving.refusals import Refusal
 from pilotage.serving.replies import Replies
-from pilotage.serving.requests import Operation
+from pilotage.serving.requests import Asked, Operation
 from pilotage.serving.scheduling import Scheduler
 
 Face = Callable[[Exchange, CallPlan], None]
@@ -56,7 +56,7 @@ class Answering:
         self._replies = replies
 
     def serve(self, plan: Plan) -> None:
-        """Answers by this plan from now on; a request keeps the plan that it was planned with."""
+        """Answers by this plan from now on; what is in a queue already stays there."""
         self.serving = plan
         self._inflight_bytes = plan.snapshot.limits.inflight_bytes
 
@@ -66,12 +66,20 @@ class Answering:
         """What the head asks for, and of whom; raises Refusal. Depends on nothing but head and
         snapshot (and the time, where a key expires), so that it may be cached."""
         asked = requests.read(head)
-        plan = self.serving
         principal = ""
         if asked.operation not in requests.OPEN_TO_ALL:
-            principal = plan.keyring.principal_of(
+            principal = self.serving.keyring.principal_of(
                 head.headers.get(b"authorization"), asked.model, now_s=time.time()
             )
+        call_plan = self._plan_of(asked, principal)
+        target = call_plan.target
+        sticky = head.headers.get(target.sticky_header) if target and target.sticky_header else None
+        call_plan.unit = digest_unit(sticky) if sticky else b""
+        return call_plan
+
+    def _plan_of(self, asked: Asked, principal: str) -> CallPlan:
+        """Endpoint, version and deadline of what is asked for; raises Refusal."""
+        plan = self.serving
         call_plan = CallPlan(asked, plan, principal=principal)
         if asked.model:
             target = plan.endpoints.get(asked.model)
@@ -96,11 +104,16 @@ class Answering:
             call_plan.deadline_ns = target.deadline_ns
             if asked.version:
                 call_plan.pinned = target.version_named(asked.version)
-            sticky = head.headers.get(target.sticky_header) if target.sticky_header else None
-            call_plan.unit = digest_unit(sticky) if sticky else b""
         if asked.deadline_ms is not None:
             call_plan.deadline_ns = int(asked.deadline_ms * 1e6)
         call_plan.plain = not (asked.accepts or asked.trace or asked.timing)
+        return call_plan
+
+    def _renewed(self, old: CallPlan) -> CallPlan:
+        """The plan of a request whose body was still coming when another snapshot was swapped in:
+        its version may be gone by now."""
+        call_plan = self._plan_of(old.asked, old.principal)
+        call_plan.unit = old.unit
         return call_plan
 
     def admit(self, plan: object, body_bytes: int) -> None:
@@ -124,6 +137,12 @@ class Answering:
     def answer(self, exchange: Exchange) -> None:
         """Takes a whole request to the queue of its replica, or to the face that answers it."""
         plan: CallPlan = exchange.plan
+        if plan.plan is not self.serving:
+            try:
+                plan = self._renewed(plan)
+            except Refusal as refusal:
+                exchange.refuse(refusal)
+                return
         if plan.asked.operation is not Operation.INFER:
             self.faces[plan.asked.operation](exchange, plan)
             return
