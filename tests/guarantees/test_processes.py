@@ -21,7 +21,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
         tmp_path_factory.mktemp("processes"), {"mlp": models.mlp()}, "--workers", "2"
     ) as server:
-        server.event("serving", process="worker 1")
+        for worker in range(2):
+            server.event("serving", process=f"worker {worker}")
         yield server
 
 
@@ -42,7 +43,9 @@ def sockets_of(pid: int) -> int:
 def test_connections_are_spread_evenly_over_the_workers(server: Server) -> None:
     held = [Raw(server.port) for _ in range(20)]
     try:
-        until(lambda: sorted(map(sockets_of, server.workers)) == [10, 10])
+        until(lambda: sum(map(sockets_of, server.workers)) == 20)
+        # One that was let go a moment before may not be counted yet.
+        assert min(map(sockets_of, server.workers)) >= 9
     finally:
         for raw in held:
             raw.close()

@@ -317,8 +317,9 @@ class Supervisor:
         self._write_snapshot(fresh)
         previous, self._snapshot = self._snapshot, fresh
         self._tell_workers(messages.Publish(fresh.revision, self._snapshot_path(fresh.revision)))
+        # The last one stays until the next: a worker may just be starting with it.
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._snapshot_path(previous.revision))
+            os.unlink(self._snapshot_path(previous.revision - 1))
 
     # --- the end ---------------------------------------------------------------------------
 
