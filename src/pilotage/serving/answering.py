@@ -206,9 +206,10 @@ class Answering:
         status: Status = "cancelled" if refusal is None else "expired"
         now_ns = time.monotonic_ns()
         batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
-        self._record(call.route, batch, [call], self._ids_of([call]), status, [], [])
+        ids = self._ids_of([call])
+        self._record(call.route, batch, [call], ids, status, [], [])
         if refusal is not None:
-            call.exchange.refuse(refusal)
+            call.exchange.refuse(refusal.of_prediction(ids[0][0]))
 
     def _finish(self, batch: Batch) -> None:
         """Answers a batch: encode, record, reply; one route at a time (mostly there is one)."""
@@ -272,8 +273,8 @@ class Answering:
         """The engine failed on the batch's only call."""
         self._record(route, batch, calls, ids, "engine_error", batch.inputs or [], [])
         self._accounts.failed(route, batch, calls, "engine_error")
-        for call in calls:
-            call.exchange.refuse(_FAILED)
+        for call, id in zip(calls, ids[0], strict=True):
+            call.exchange.refuse(_FAILED.of_prediction(id))
 
     def _ids_of(self, calls: list[Call]) -> tuple[list[bytes], list[bytes]]:
         """Prediction ids of the calls: as text, and as the 16 bytes that records hold."""

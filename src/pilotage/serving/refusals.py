@@ -69,7 +69,7 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(what)
         self.status = status
-        self.reason = reason
+        self.reason: Reason = reason
         self.what = what
         self.where = where
         self.expected = expected
@@ -78,3 +78,18 @@ class Refusal(Exception):
         self.retry_after_s = retry_after_s
         self.close = close
         self.headers = headers
+
+    def of_prediction(self, prediction_id: bytes) -> "Refusal":
+        """The same, with the id (32 hex digits) under which what failed is recorded."""
+        return Refusal(
+            self.status,
+            self.reason,
+            self.what,
+            where=self.where,
+            expected=self.expected,
+            came=self.came,
+            fix=self.fix,
+            retry_after_s=self.retry_after_s,
+            close=self.close,
+            headers=(*self.headers, ("Pilotage-Prediction-Id", prediction_id.decode())),
+        )

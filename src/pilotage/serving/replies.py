@@ -57,7 +57,7 @@ class Replies:
         head = self._plain_head
         for call, answer, prediction_id in zip(calls, encoded, ids, strict=True):
             if isinstance(answer, Refusal):
-                call.exchange.refuse(answer)
+                call.exchange.refuse(answer.of_prediction(prediction_id))
                 continue
             body, json_bytes = answer
             if recorded and json_bytes is None and call.plan.plain and not call.generates:
