@@ -15,7 +15,7 @@ import models
 from pilotage.contracts.records import Record
 from pilotage.records.store import Query
 from servers import Reply, Server, infer_body, outputs_of, serving, until
-from simulators.gated_engine import Gate
+from simulators.gated_engine import BUG, Gate
 from simulators.raw import Raw, post
 
 PATH = "/v2/models/gated/infer"
@@ -128,17 +128,20 @@ def test_what_its_client_gave_up_is_never_run(server: Server, gate: Gate, ask: A
     assert _record_of(server, "request 22").status == "cancelled"
 
 
-def test_one_poisonous_request_fails_alone(server: Server, gate: Gate, ask: Ask) -> None:
-    blocker = _block(ask, gate, 31)
+@pytest.mark.parametrize("value", [-34.0, BUG], ids=["failure", "bug"])
+def test_one_poisonous_request_fails_alone(
+    server: Server, gate: Gate, ask: Ask, value: float
+) -> None:
+    blocker = _block(ask, gate, 31 - value)
     others = [ask(32), ask(33)]
-    poison = ask(-34)
+    poison = ask(value)
     _wait_for_queue(server, 3)
     gate.open()
     assert blocker.result().status == 200
     assert [outputs_of(each.result())["y"] for each in others] == [[[64.0]], [[66.0]]]
     assert (poison.result().status, poison.result().json["reason"]) == (500, "engine")
-    assert any({32, 33, -34} == set(call) for call in gate.calls())  # they were in one batch
-    assert _record_of(server, "request -34").status == "engine_error"
+    assert any({32, 33, value} == set(call) for call in gate.calls())  # they were in one batch
+    assert _record_of(server, f"request {value:g}").status == "engine_error"
 
 
 def test_a_large_request_lets_others_pass_between_its_slices(

@@ -219,6 +219,8 @@ class Scheduler:
             batch.outputs = batch.replica.run(batch.inputs, batch.rows)
         except EngineFailureError as failure:
             batch.failure = failure
+        except Exception as error:  # an engine's own bug must not end the replica's thread
+            batch.failure = EngineFailureError(repr(error))
         batch.ended_ns = time.monotonic_ns()
         if not batch.started_ns:
             batch.started_ns = batch.ended_ns
