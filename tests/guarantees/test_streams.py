@@ -167,6 +167,25 @@ def test_a_whole_answer_that_fails_is_an_error(server: Server) -> None:
     assert (reply.status, reply.json["reason"]) == (500, "engine")
 
 
+def test_a_client_of_a_whole_answer_that_hangs_up_ends_the_work(
+    server: Server, folder: Path
+) -> None:
+    progress = Progress(folder, "whole-gone")
+    with Raw(server.port) as raw:
+        raw.send(post(WHOLE, asked("whole-gone", 1_000_000_000)))
+        until(lambda: progress.chunks > 8)
+    until(lambda: progress.last_word == CLOSED)
+    until(lambda: server.metric("pilotage_streams") == 0)
+
+
+def test_a_whole_answer_past_its_deadline_ends_the_work(server: Server, folder: Path) -> None:
+    body = asked("whole-late", 1_000_000_000)
+    refused = server.call("POST", WHOLE, body, Pilotage_Deadline_Ms="50")
+    assert (refused.status, refused.json["reason"]) == (503, "deadline")
+    assert Progress(folder, "whole-late").last_word == CLOSED
+    assert server.record_of(refused.prediction_id).status == "expired"
+
+
 def test_a_model_that_answers_at_once_is_reached_the_same_way(server: Server) -> None:
     body = json.dumps({"x": "word"}).encode()
     whole = server.call("POST", "/v2/models/words/generate", body)
@@ -192,8 +211,9 @@ def test_as_many_streams_as_the_limit_are_answered_and_one_more_is_refused(
         for number, raw in enumerate(held):
             raw.send(post(STREAM, asked(f"held-{number}", 1_000_000, chunk_bytes=100_000)))
             assert raw.head()[0] == 200
-        refused = server.call("POST", STREAM, asked("refused", 1))
-        assert (refused.status, refused.json["reason"]) == (503, "overload")
+        for path in (STREAM, WHOLE):
+            refused = server.call("POST", path, asked("refused", 1))
+            assert (refused.status, refused.json["reason"]) == (503, "overload")
     finally:
         for raw in held:
             raw.close()

@@ -7,7 +7,7 @@ too, so that a caller need not know which kind it talks to.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pilotage.contracts.records import Entry, Phase, Status
 from pilotage.serving import admission
@@ -15,7 +15,7 @@ from pilotage.serving.accounts import Accounts
 from pilotage.serving.batching import stack
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.calls import Batch, Call
-from pilotage.serving.engines.engine import Array, EngineFailureError, StreamEngine
+from pilotage.serving.engines.engine import Array
 from pilotage.serving.http.exchange import Exchange
 from pilotage.serving.http.responses import json_response, stream_head
 from pilotage.serving.plan import CallPlan, RoutePlan
@@ -24,13 +24,24 @@ from pilotage.serving.refusals import Refusal
 from pilotage.serving.replies import Replies
 from pilotage.serving.requests import Operation
 from pilotage.serving.scheduling import Scheduler
-from pilotage.serving.streaming import Stream, joined
+from pilotage.serving.streaming import Gathering, Stream, joined
 
 if TYPE_CHECKING:
     from pilotage.serving.answering import Face
 
 _EVENTS: Final = b"text/event-stream"
 _FAILED: Final = Refusal(500, "engine", "the model failed on this request")
+_ENDED: Final[dict[Status, Refusal]] = {
+    "engine_error": _FAILED,
+    "expired": Refusal(
+        503,
+        "deadline",
+        "the deadline passed before the answer was whole",
+        where="header pilotage-deadline-ms",
+        retry_after_s=1.0,
+    ),
+}
+"""What a caller of a whole answer is told that came to nothing."""
 
 
 class Generating:
@@ -49,14 +60,14 @@ class Generating:
         self._accounts = accounts
         self._replies = replies
         self._route_of = route_of
-        self._open: set[Stream] = set()
+        self._open: set[Stream | Gathering] = set()
 
     def table(self) -> "dict[Operation, Face]":
         return {Operation.GENERATE: self._whole, Operation.GENERATE_STREAM: self._streamed}
 
     @property
     def open(self) -> int:
-        """Streams being answered."""
+        """Answers in chunks under way, those included that are wanted whole."""
         return len(self._open)
 
     def uses(self, scheduler: Scheduler) -> bool:
@@ -97,8 +108,9 @@ class Generating:
         if engine is None:
             self._submit(call)
             return
-        task = self._loop.run_in_executor(None, _all_of, engine, self._inputs(call))
-        task.add_done_callback(lambda done: self._answer_whole(call, done))
+        gathering = Gathering(call, self._answer_whole, loop=self._loop)
+        self._open.add(gathering)
+        gathering.start(engine, self._inputs(call))
 
     def _submit(self, call: Call) -> None:
         """To the queue of a replica that answers at once; `Answering` takes it from there."""
@@ -144,25 +156,27 @@ class Generating:
         if stream.status == "engine_error" and not call.exchange.gone:
             stream.tell(error_event(_FAILED))
 
-    def _answer_whole(self, call: Call, done: "asyncio.Future[list[list[Array]]]") -> None:
-        error = done.exception()
-        chunks = [] if error is not None else done.result()
+    def _answer_whole(self, gathering: Gathering) -> None:
+        call, status, chunks = gathering.call, gathering.status, gathering.chunks
+        self._open.discard(gathering)
+        id = call.id_text
         outputs = joined(chunks)
-        status: Status = "ok" if error is None else "engine_error"
         body = b""
-        try:
-            if error is not None:
-                raise _FAILED
-            body = call.route.generate.encode(outputs, call.inference, call.id_text)
-        except Refusal as refusal:
-            status = "invalid_output" if error is None else status
-            call.exchange.refuse(refusal)
+        refusal = _ENDED.get(status)
+        if status == "ok":
+            try:
+                body = call.route.generate.encode(outputs, call.inference, id)
+            except Refusal as unfit:
+                status, refusal = "invalid_output", unfit
         usage = {"chunks": len(chunks)}
         recorded = self._record(call, "whole", status, self._inputs(call), outputs, usage)
         self._accounts.streamed(call.route, status)
-        if status != "ok":
+        if status == "cancelled":
             return
-        headers = [("Pilotage-Prediction-Id", call.id_text.decode())]
+        if refusal is not None:
+            call.exchange.refuse(refusal.of_prediction(id))
+            return
+        headers = [("Pilotage-Prediction-Id", id.decode())]
         if not recorded and call.route.origin is not None:
             if self._must_record(call):
                 call.exchange.refuse(_unrecorded())
@@ -215,16 +229,6 @@ def _kept(call: Call) -> int:
     """Bytes of outputs that a stream keeps for its record."""
     record = call.route.record
     return record.inline_bytes if record is not None and record.outputs == "auto" else 0
-
-
-def _all_of(engine: StreamEngine, inputs: list[Any]) -> list[list[Array]]:
-    """Every chunk of an answer; runs in a thread of the pool."""
-    try:
-        return list(engine.stream(inputs))
-    except EngineFailureError:
-        raise
-    except Exception as error:
-        raise EngineFailureError(repr(error)) from error
 
 
 def _unrecorded() -> Refusal:

@@ -80,17 +80,7 @@ class Stream:
     # --- in the stream's own thread --------------------------------------------------------
 
     def _pull(self, engine: StreamEngine, inputs: list[Array | None]) -> None:
-        status: Status = "ok"
-        try:
-            chunks = engine.stream(inputs)
-            try:
-                status = self._pass_on(chunks)
-            finally:
-                close = getattr(chunks, "close", None)
-                if close is not None:
-                    close()
-        except Exception:  # whatever an engine raises ends this stream alone
-            status = "engine_error"
+        status = _pulled(engine, inputs, self._pass_on)
         self._loop.call_soon_threadsafe(self._end, status)
 
     def _pass_on(self, chunks: Iterator[list[Array]]) -> Status:
@@ -146,6 +136,66 @@ class Stream:
             self._out.close()
         else:
             self._out.break_off()
+
+
+class Gathering:
+    """An answer in chunks that is wanted whole: pulled to its end, unless nobody waits any more.
+
+    Attributes:
+        chunks: what came.
+        status: how it ended: "cancelled" when the client hung up, "expired" past its deadline.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        ended: Callable[["Gathering"], None],
+        *,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.call = call
+        self.chunks: list[list[Array]] = []
+        self.status: Status = "ok"
+        self._ended = ended
+        self._loop = loop
+
+    def start(self, engine: StreamEngine, inputs: list[Array | None]) -> None:
+        """Starts the thread that pulls the chunks."""
+        threading.Thread(
+            target=self._pull, args=(engine, inputs), name="gathering", daemon=True
+        ).start()
+
+    def _pull(self, engine: StreamEngine, inputs: list[Array | None]) -> None:
+        self.status = _pulled(engine, inputs, self._gather)
+        self._loop.call_soon_threadsafe(self._ended, self)
+
+    def _gather(self, chunks: Iterator[list[Array]]) -> Status:
+        deadline_ns = self.call.deadline_ns
+        for chunk in chunks:
+            if self.call.exchange.gone:
+                return "cancelled"
+            if deadline_ns is not None and time.monotonic_ns() > deadline_ns:
+                return "expired"
+            self.chunks.append(chunk)
+        return "ok"
+
+
+def _pulled(
+    engine: StreamEngine,
+    inputs: list[Array | None],
+    take: Callable[[Iterator[list[Array]]], Status],
+) -> Status:
+    """How `take` ended with the engine's chunks; the engine's work is over on return."""
+    try:
+        chunks = engine.stream(inputs)
+        try:
+            return take(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+    except Exception:  # whatever an engine raises ends this answer alone
+        return "engine_error"
 
 
 def joined(chunks: list[list[Array]]) -> list[Array]:
