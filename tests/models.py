@@ -45,21 +45,24 @@ def identity(datatype: str, *, shape: Shape = ("n", 3)) -> bytes:
 def tripled(factor: float = 3.0, *, ballast_bytes: int = 0) -> bytes:
     """x FP32[n,4] -> y = factor * x: the factor tells which file answered.
 
-    `ballast_bytes` of weights make the file, and what a copy in memory costs, as large as wanted;
-    they are random, so that no one can share or shrink them, and add nothing to y.
+    `ballast_bytes` of weights make the file, and a copy in memory, as large as wanted. They are
+    random, so that no one can share or shrink them, and looked up by the input, so that no one can
+    leave them out; they add nothing to y.
     """
-    side = max(4, ballast_bytes // 16)
     chance = np.random.default_rng(int(factor * 1000))
     weights: Weights = {
         "factor": np.array(factor, np.float32),
-        "wide": chance.normal(size=(4, side)).astype(np.float32),
-        "none": np.zeros((side, 1), np.float32),
+        "ballast": chance.normal(size=1 + ballast_bytes // 4).astype(np.float32),
+        "zero": np.array(0, np.float32),
     }
     nodes = [
-        helper.make_node("MatMul", ["x", "wide"], ["h"]),
-        helper.make_node("MatMul", ["h", "none"], ["zero"]),
         helper.make_node("Mul", ["x", "factor"], ["m"]),
-        helper.make_node("Add", ["m", "zero"], ["y"]),
+        helper.make_node("ReduceMax", ["x"], ["largest"], keepdims=0),
+        helper.make_node("Mul", ["largest", "zero"], ["first"]),
+        helper.make_node("Cast", ["first"], ["index"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["ballast", "index"], ["heavy"]),
+        helper.make_node("Mul", ["heavy", "zero"], ["nothing"]),
+        helper.make_node("Add", ["m", "nothing"], ["y"]),
     ]
     return _model(nodes, [_floats("x", ["n", 4])], [_floats("y", ["n", 4])], weights)
 

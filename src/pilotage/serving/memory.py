@@ -3,8 +3,9 @@
 A swap holds the old and the new version at once, in each worker.
 """
 
+import ctypes
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pilotage.errors import PilotageError
 
@@ -40,6 +41,18 @@ def available_bytes(root: Path = Path("/")) -> int | None:
         if most != "max":
             found.append(max(0, int(most) - used))
     return min(found, default=None)
+
+
+def give_back() -> None:
+    """Returns to the machine what was freed; does nothing where the C library has no such call.
+
+    glibc keeps what a thread that loaded a model has freed: over eight swaps of a model of 24 MB a
+    worker's own memory went from 45 to 122 MB and stayed above 74; with this it is 46 after a swap
+    (70 once).
+    """
+    trim: Any = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def check_fits(needed_bytes: int, available: int | None, *, what: str) -> None:

@@ -22,7 +22,7 @@ from pilotage import __version__
 from pilotage.contracts import snapshot as snapshots
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
-from pilotage.serving import messages
+from pilotage.serving import memory, messages
 from pilotage.serving.accounts import Accounts
 from pilotage.serving.answering import Answering
 from pilotage.serving.bookkeeping import Bookkeeping
@@ -244,6 +244,7 @@ class Worker:
             if not self._generating.uses(scheduler):
                 scheduler.close()
                 self._retired.remove(scheduler)
+                memory.give_back()
                 version = scheduler.replica.version
                 self._setup.log(
                     "retired",
