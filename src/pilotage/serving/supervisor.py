@@ -232,6 +232,8 @@ class Supervisor:
     # --- messages --------------------------------------------------------------------------
 
     def _on_message(self, index: int, channel: Any) -> None:
+        if self._channels.get(index) is not channel:
+            return  # its worker was reaped in this very turn of the loop
         try:
             data = channel.recv(messages.MESSAGE_BYTES)
         except (BlockingIOError, ConnectionResetError):
