@@ -13,7 +13,10 @@ from pilotage.spec.words import printable
 
 Level = Literal["info", "warning", "error"]
 WARNINGS: Final = frozenset(
-    {"process_died", "declined", "reload_refused", "killed", "not_recording", "stopping_now"}
+    {
+        *("process_died", "not_started", "declined", "reload_refused", "fell_back"),
+        *("killed", "not_recording", "stopping_now"),
+    }
 )
 """Events of the data plane that somebody should look at."""
 LINE_CHARACTERS: Final = 8192

@@ -23,7 +23,8 @@ def fork(run: Callable[[], int], *, close: Iterable[socket.socket | int] = ()) -
     """The pid of a child that does `run` and exits with what it returns.
 
     The child gives back the parent's descriptors in `close`, takes the parent's signal handlers
-    off, and leaves an interrupt from the terminal to the parent, which ends its children in order.
+    off, and leaves an interrupt and a hang-up to the parent, which ends its children in order and
+    reloads: both are sent to a whole group, or to every process of one name.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -33,9 +34,10 @@ def fork(run: Callable[[], int], *, close: Iterable[socket.socket | int] = ()) -
     code = CRASHED
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for descriptor in close:
             with contextlib.suppress(OSError):
                 if isinstance(descriptor, int):

@@ -46,8 +46,13 @@ class Composer:
                 pipe.write(msgspec.msgpack.encode(composed))
             return 0
 
-        self.pid = fork(run, close=[*close, reads])
-        os.close(writes)
+        try:
+            self.pid = fork(run, close=[*close, reads])
+        except OSError:
+            os.close(reads)
+            raise
+        finally:
+            os.close(writes)
         self._data = bytearray()
 
     def read(self) -> bool:
@@ -63,9 +68,10 @@ class Composer:
             PilotageError: it could not be composed, or the child died on the way.
         """
         os.close(self.reads)
-        if not self._data:
-            raise PilotageError("the process that read the models died")
-        composed = msgspec.msgpack.decode(bytes(self._data), type=_Composed)
+        try:
+            composed = msgspec.msgpack.decode(bytes(self._data), type=_Composed)
+        except msgspec.MsgspecError as error:  # nothing came, or a part
+            raise PilotageError("the process that read the models died") from error
         if composed.error is not None:
             raise PilotageError(composed.error[0])
         return snapshots.decode(composed.snapshot)

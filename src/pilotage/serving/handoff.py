@@ -90,6 +90,15 @@ class Handoff:
     def can_take(self) -> bool:
         return bool(self._channels)
 
+    def serves(self, worker: int) -> bool:
+        """Whether the worker takes connections."""
+        return worker in self._channels
+
+    @property
+    def holds_one(self) -> bool:
+        """A connection was accepted and is not handed over yet: `accept_from` tries again."""
+        return self._held is not None
+
     def held_by(self, worker: int) -> int:
         return self._handed[worker] - self._closed[worker]
 
@@ -116,7 +125,7 @@ class Handoff:
 
     def _hand_over(self, connection: socket.socket) -> bool:
         for worker in sorted(self._channels, key=self.held_by):
-            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+            with contextlib.suppress(OSError):  # full, gone, or too many descriptors on the way
                 socket.send_fds(
                     self._channels[worker], [_HANDOFF], [connection.fileno()], socket.MSG_DONTWAIT
                 )

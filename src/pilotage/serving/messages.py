@@ -31,7 +31,10 @@ class Serving(Struct, frozen=True, tag=True):
 
 
 class Declined(Struct, frozen=True, tag=True):
-    """From a worker: this revision cannot be served here; the last one goes on."""
+    """From a worker: this revision cannot be served here; the last one goes on.
+
+    From a worker that starts: it ends. 0 where it was not the snapshot that stood in the way.
+    """
 
     revision: int
     why: str

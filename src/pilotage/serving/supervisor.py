@@ -13,15 +13,12 @@ import os
 import selectors
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from pilotage.contracts import snapshot as snapshots
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
 from pilotage.serving import messages
@@ -29,12 +26,17 @@ from pilotage.serving.children import Child, fork, reap
 from pilotage.serving.composer import Composer
 from pilotage.serving.handoff import Handoff
 from pilotage.serving.memory import available_bytes, check_fits
+from pilotage.serving.publishing import Publishing
 
 TICK_S: Final = 1.0
 ACCEPT_PAUSE_S: Final = 0.01
 """How long a connection waits when every worker's channel is full."""
 STOP_PATIENCE_S: Final = 5.0
 """Beyond the drain time, before what still runs is killed."""
+TELL_S: Final = 1.0
+"""How long a worker whose channel is full is waited for, before it is let go."""
+TRIED_STARTS: Final = 3
+"""Starts that a worker tries with one snapshot, before workers start with the one before it."""
 
 Log = Callable[..., None]
 """log(event, **fields)"""
@@ -78,8 +80,7 @@ class Supervisor:
         self._channels: dict[int, socket.socket] = {}
         self._recorder = Child("recorder")
         self._recorder_end = -1
-        self._folder = tempfile.TemporaryDirectory(prefix="pilotage-")
-        self._snapshot = first
+        self._published = Publishing(first)
         self._composer: Composer | None = None
         self._reload_asked = False
         self._ready = False
@@ -96,7 +97,7 @@ class Supervisor:
         Raises:
             PilotageError: the first snapshot cannot be served.
         """
-        self._write_snapshot(self._snapshot)
+        self._published.path()
         woken, wake = socket.socketpair()
         for end in (woken, wake):
             end.setblocking(False)
@@ -118,7 +119,7 @@ class Supervisor:
             signal.set_wakeup_fd(previous)
             for number, handler in restored.items():
                 signal.signal(number, handler)
-            self._folder.cleanup()
+            self._published.close()
         if self._failure is not None:
             raise self._failure
         return 0
@@ -138,24 +139,31 @@ class Supervisor:
         """What is due: restarts, the door, a reload that was asked for, the end."""
         now_s = time.monotonic()
         if self._stopping_until is None:
-            if (
-                self._parts.run_recorder
-                and not self._recorder.pid
-                and now_s >= self._recorder.due_s
-            ):
-                self._start_recorder()
-            for index, child in enumerate(self._workers):
+            for child in self._children():
                 if not child.pid and now_s >= child.due_s:
-                    self._start_worker(index)
+                    self._start_again(child)
             if self._parts.changed is not None and self._composer is None and self._parts.changed():
                 self._reload_asked = True
             if self._reload_asked and self._composer is None and self._ready:
                 self._start_reload()
             self._open_door(self._handoff.can_take and now_s >= self._accept_from_s)
+            if self._handoff.holds_one:
+                self._on_connection(self._listening[0])
         else:
             self._stop_step(now_s)
 
     # --- children --------------------------------------------------------------------------
+
+    def _start_again(self, child: Child) -> None:
+        """A machine without room for another process now may have it later."""
+        try:
+            if child is self._recorder:
+                self._start_recorder()
+            else:
+                self._start_worker(self._workers.index(child))
+        except OSError as error:
+            child.died(now_s=time.monotonic())
+            self._log("not_started", process=child.name, why=str(error))
 
     def _start_recorder(self) -> None:
         run_recorder = self._parts.run_recorder
@@ -163,20 +171,25 @@ class Supervisor:
             return
         if self._recorder_end >= 0:
             os.close(self._recorder_end)
+            self._recorder_end = -1
         lives, self._recorder_end = os.pipe()
-        pid = fork(lambda: run_recorder(lives), close=[*self._private(), self._recorder_end])
-        os.close(lives)
+        try:
+            pid = fork(lambda: run_recorder(lives), close=self._private())
+        finally:
+            os.close(lives)
         self._recorder.started(pid, now_s=time.monotonic())
 
     def _start_worker(self, index: int) -> None:
-        ours, its = socket.socketpair(socket.AF_UNIX, _channel_kind())
-        path = self._snapshot_path(self._snapshot.revision)
+        path = self._published.path()
         incarnation = self._workers[index].starts
-        pid = fork(
-            lambda: self._parts.run_worker(index, incarnation, its, self._closed, path),
-            close=[*self._private(), ours],
-        )
-        its.close()
+        ours, its = socket.socketpair(socket.AF_UNIX, _channel_kind())
+        with its, contextlib.ExitStack() as undo:
+            undo.callback(ours.close)
+            pid = fork(
+                lambda: self._parts.run_worker(index, incarnation, its, self._closed, path),
+                close=[*self._private(), ours],
+            )
+            undo.pop_all()
         ours.setblocking(False)
         self._channels[index] = ours
         self._selector.register(ours, selectors.EVENT_READ, partial(self._on_message, index))
@@ -254,14 +267,24 @@ class Supervisor:
                 self._log("declined", process=f"worker {index}", revision=revision, why=why)
                 if not self._ready:
                     self._fail(PilotageError(why, fix="Mend the model file, then start again."))
+                elif not self._handoff.serves(index):
+                    self._on_failed_start(index, revision)
+
+    def _on_failed_start(self, index: int, revision: int) -> None:
+        """A snapshot that a worker cannot start with must not keep the service down."""
+        published = self._published
+        if self._workers[index].restarts.deaths < TRIED_STARTS:
+            return
+        if revision == published.current.revision and published.fall_back():
+            self._log("fell_back", declined=revision, revision=published.current.revision)
 
     def _tell_workers(self, message: messages.ToWorker) -> None:
         data = messages.encode(message)
         for index, channel in list(self._channels.items()):
             try:
-                channel.setblocking(True)
+                channel.settimeout(TELL_S)
                 channel.sendall(data)
-            except OSError:
+            except OSError:  # gone, or stuck: the channel's end tells it all that it needs
                 self._drop_channel(index)
             else:
                 channel.setblocking(False)
@@ -285,20 +308,15 @@ class Supervisor:
 
     # --- snapshots -------------------------------------------------------------------------
 
-    def _snapshot_path(self, revision: int) -> str:
-        return str(Path(self._folder.name) / f"snapshot-{revision}")
-
-    def _write_snapshot(self, snapshot: Snapshot) -> None:
-        """Whole or not at all: a worker that starts meanwhile reads the old one."""
-        path = self._snapshot_path(snapshot.revision)
-        Path(path + ".new").write_bytes(snapshots.encode(snapshot))
-        os.replace(path + ".new", path)
-
     def _start_reload(self) -> None:
         self._reload_asked = False
-        revision = self._snapshot.revision + 1
+        revision = self._published.next_revision
         self._log("reloading", revision=revision)
-        self._composer = Composer(self._parts.compose, revision, close=self._private())
+        try:
+            self._composer = Composer(self._parts.compose, revision, close=self._private())
+        except OSError as error:
+            self._refuse_reload(error)
+            return
         self._selector.register(self._composer.reads, selectors.EVENT_READ, self._on_composed)
 
     def _on_composed(self, _: Any) -> None:
@@ -309,19 +327,19 @@ class Supervisor:
         self._composer = None
         try:
             fresh = composer.snapshot()
-            have = {version.id for version in self._snapshot.versions}
+            have = {version.id for version in self._published.current.versions}
             added = [version for version in fresh.versions if version.id not in have]
             needed = sum(version.memory_bytes for version in added) * self._parts.workers
             check_fits(needed, available_bytes(), what="the new snapshot")
-        except PilotageError as error:
-            self._log("reload_refused", why=str(error), serving=self._snapshot.revision)
+            self._published.publish(fresh)
+        except (PilotageError, OSError) as error:
+            self._refuse_reload(error)
             return
-        self._write_snapshot(fresh)
-        previous, self._snapshot = self._snapshot, fresh
-        self._tell_workers(messages.Publish(fresh.revision, self._snapshot_path(fresh.revision)))
-        # The last one stays until the next: a worker may just be starting with it.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._snapshot_path(previous.revision - 1))
+        self._tell_workers(messages.Publish(fresh.revision, self._published.path()))
+
+    def _refuse_reload(self, error: Exception) -> None:
+        serving = self._published.current.revision
+        self._log("reload_refused", why=str(error), serving=serving)
 
     # --- the end ---------------------------------------------------------------------------
 

@@ -81,7 +81,11 @@ def run_worker(setup: WorkerSetup) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         worker = Worker(setup, loop)
-    except (PilotageError, EngineFailureError) as error:
+    except EngineFailureError as error:
+        revision = _read(setup.snapshot_path).revision
+        _send(setup.channel, messages.Declined(revision, str(error)))
+        return 1
+    except PilotageError as error:
         _send(setup.channel, messages.Declined(0, str(error)))
         return 1
     loop.run_until_complete(worker.run())

@@ -76,3 +76,8 @@ def test_a_child_that_dies_again_and_again_waits_longer() -> None:
         dues.append(child.due_s - now_s)
     assert dues == pytest.approx([0.1, 0.2, 0.4])
     assert (child.pid, child.starts) == (0, 3)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_what_is_sent_to_the_whole_group_is_left_to_the_parent(number: int) -> None:
+    assert ended(fork(lambda: os.kill(os.getpid(), number) or 0)) == 0
