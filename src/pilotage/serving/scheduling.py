@@ -9,6 +9,7 @@ in exactly one place: the queue, a batch, or answered.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -137,7 +138,8 @@ class Scheduler:
             self._running = batch
             self._running_until_ns = time.monotonic_ns() + cost.of(batch.rows or 1)
             self._idle.clear()
-            batch.inputs = self._inputs_of(batch)
+            with contextlib.suppress(Exception):  # the thread tries it again, and fails the batch
+                batch.inputs = self._inputs_of(batch)
             self._thread().put(batch)
             # Lets go of the GIL, so that the engine begins now and not when the loop next sends.
             time.sleep(0)
@@ -170,7 +172,7 @@ class Scheduler:
                 continue
             if not calls:
                 group = call.inference.group
-                if call.alone or not max_rows or call.rows > max_rows:
+                if call.alone or not max_rows or call.rows > max_rows or call.done_rows:
                     waiting.popleft()
                     return self._alone(call, max_rows)
             elif call.alone or rows + call.rows > max_rows:
@@ -189,7 +191,7 @@ class Scheduler:
 
     def _alone(self, call: Call, max_rows: int) -> Batch:
         """The batch of one call: all of it, or its next slice."""
-        if not max_rows or call.rows <= max_rows:
+        if not max_rows or (call.rows <= max_rows and not call.done_rows):
             self.waiting_rows -= call.rows or 1
             return Batch(self.replica, [call], call.rows)
         start = call.done_rows

@@ -295,3 +295,30 @@ async def test_a_kept_version_takes_what_the_new_snapshot_says_of_it() -> None:
     assert desk.scheduler.admit(1, None, now_ns=0) is not None
     await desk.settled(3)
     assert desk.engine.batches == [[1, 2], [3]]
+
+
+async def test_a_request_under_way_in_slices_stays_so_when_batches_grow() -> None:
+    desk = Desk(max_rows=2)
+    desk.submit(1, 2, 3, 4, 5)
+    await asyncio.sleep(0)
+    assert desk.engine.batches == [[1, 2]]
+    version = structs.replace(desk.replica.version, max_batch_rows=9)
+    desk.scheduler.renew(version, Limits())
+    await desk.settled(1)
+    assert desk.engine.batches == [[1, 2], [3, 4, 5]]
+    assert desk.answers == {1: [2, 4, 6, 8, 10]}
+    assert desk.scheduler.waiting_rows == 0
+
+
+@pytest.mark.parametrize("cost_ns", [1_000.0, 2 * INLINE_NS])
+async def test_inputs_that_cannot_be_made_fail_their_request_alone(cost_ns: float) -> None:
+    desk = Desk(cost_ns=cost_ns)
+    desk.submit(1)
+    odd = desk.call(2)
+    odd.inference = structs.replace(odd.inference, buffers=(b"odd",))
+    desk.scheduler.submit(odd)
+    await desk.settled(2)
+    assert desk.answers == {1: [2], 2: "failed"}
+    desk.submit(3)
+    await desk.settled(3)
+    assert desk.scheduler.waiting_rows == 0
