@@ -175,6 +175,8 @@ class Worker:
                 case messages.Handoff():
                     for descriptor in descriptors:
                         self._take(socket.socket(fileno=descriptor))
+                    if not descriptors:  # this process has as many as it may: the kernel closed it
+                        self._count_closed()
                 case messages.Publish() as publish:
                     self._next = publish
                     if self._swap is None:
@@ -216,8 +218,8 @@ class Worker:
                 await self._swap_to(snapshot)
             except FileNotFoundError:
                 continue  # a later one was published meanwhile, and comes next
-            except (PilotageError, EngineFailureError, OSError) as error:
-                self._tell(messages.Declined(publish.revision, str(error)))
+            except Exception as error:  # whatever it is, the next snapshot must find its way
+                self._tell(messages.Declined(publish.revision, str(error) or repr(error)))
             else:
                 self._publish()
                 self._tell(messages.Serving(publish.revision))
@@ -227,8 +229,6 @@ class Worker:
         serving = self._answering.serving
         wanted = {version.id: version for version in snapshot.versions}
         kept = {id: each for id, each in serving.schedulers.items() if id in wanted}
-        for version_id, scheduler in kept.items():
-            scheduler.renew(wanted[version_id], snapshot.limits)
         opened: dict[str, Replica] = {}
         for version_id, version in wanted.items():
             if version_id not in kept:
@@ -237,7 +237,11 @@ class Worker:
                 )
         if self._setup.tls is not None:
             self._listener.renew_tls(self._setup.tls())
-        self._answering.serve(self._plan(snapshot, opened, kept))
+        plan = self._plan(snapshot, opened, kept)
+        # From here on nothing fails: a snapshot that is declined has changed nothing.
+        for version_id, scheduler in kept.items():
+            scheduler.renew(wanted[version_id], snapshot.limits)
+        self._answering.serve(plan)
         self._front.limits = snapshot.limits
         self._front.heads.clear()
         self._retired += [each for id, each in serving.schedulers.items() if id not in wanted]
