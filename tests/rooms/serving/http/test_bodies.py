@@ -1,7 +1,6 @@
 """Bodies of any size and cut are put together exactly, in linear time."""
 
 import random
-import time
 
 import pytest
 
@@ -31,20 +30,15 @@ def test_pieces_of_every_size_are_joined_in_order():
     assert gathering.join() == b"".join(pieces)
 
 
-def _seconds(byte_count: int, piece: bytes) -> float:
+@pytest.mark.timeout(30)
+def test_a_body_at_the_limit_is_not_copied_again_with_each_piece():
+    """0.3 s in place. Copying what came with each of the 16,384 pieces would move 512 GiB, which no
+    machine does within the time limit: it is there to end such a test, and decides nothing else."""
+    byte_count = Limits().body_bytes
+    assert byte_count == 64 * MIB
+    piece = bytes(4096)
     client = Client()
     client.send(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % byte_count)
-    began = time.process_time()
     for _ in range(byte_count // len(piece)):
         client.connection.receive(piece)
-    seconds = time.process_time() - began
     assert len(client.service.exchanges[0].body) == byte_count
-    return seconds
-
-
-def test_a_body_at_the_limit_is_received_in_linear_time():
-    assert Limits().body_bytes == 64 * MIB
-    piece = bytes(4096)
-    small_s = min(_seconds(4 * MIB, piece) for _ in range(3))
-    large_s = _seconds(64 * MIB, piece)
-    assert large_s < 16 * small_s * 6  # sixteen times the bytes; quadratic would be 256 times
