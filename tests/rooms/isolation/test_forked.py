@@ -11,7 +11,6 @@ from msgspec import Struct
 from pilotage.errors import PilotageError
 from pilotage.isolation.forked import ANSWER_BYTES, call_in_fork, private_bytes
 
-
 WRITTEN_BYTES = 32 * 1024 * 1024
 
 
