@@ -92,13 +92,21 @@ SKLEARN = {
     "linear of two values": (LinearRegression, X, X[:, :2]),
     "logistic": (lambda: scaled(LogisticRegression()), X, TWO),
     "logistic with text labels": (LogisticRegression, X, np.array(["u", "v", "w"])[THREE]),
-    "neural network": (lambda: scaled(MLPClassifier((8,), max_iter=60)), X, TWO),
-    "decision tree": (DecisionTreeClassifier, X, THREE),
+    "neural network": (lambda: scaled(MLPClassifier((8,), max_iter=60, random_state=0)), X, TWO),
+    "decision tree": (lambda: DecisionTreeClassifier(random_state=0), X, THREE),
     "forest": (lambda: RandomForestClassifier(20, random_state=0), X, TWO),
     "forest of values": (lambda: RandomForestRegressor(10, random_state=0), X, VALUE),
-    "forest that saw missing values": (lambda: RandomForestClassifier(10), HOLES, TWO),
+    "forest that saw missing values": (
+        lambda: RandomForestClassifier(10, random_state=0),
+        HOLES,
+        TWO,
+    ),
     "extra trees": (lambda: ExtraTreesClassifier(10, random_state=0), X, TWO),
-    "gradient boosting": (lambda: GradientBoostingClassifier(n_estimators=20), X, TWO),
+    "gradient boosting": (
+        lambda: GradientBoostingClassifier(n_estimators=20, random_state=0),
+        X,
+        TWO,
+    ),
     "histogram boosting": (lambda: HistGradientBoostingClassifier(max_iter=20), X, TWO),
     "histogram boosting, missing": (
         lambda: HistGradientBoostingRegressor(max_iter=20),
@@ -115,7 +123,7 @@ SKLEARN = {
     "linear support vectors": (lambda: scaled(LinearSVC()), X, TWO),
     "stacking": (
         lambda: StackingClassifier(
-            [("one", LogisticRegression()), ("two", RandomForestClassifier(5))]
+            [("one", LogisticRegression()), ("two", RandomForestClassifier(5, random_state=0))]
         ),
         X,
         TWO,
@@ -132,7 +140,11 @@ SKLEARN = {
         TWO,
     ),
     "mixed columns": (lambda: on_columns(LogisticRegression()), MIXED, MIXED_TWO),
-    "mixed columns, forest": (lambda: on_columns(RandomForestClassifier(10)), MIXED, MIXED_TWO),
+    "mixed columns, forest": (
+        lambda: on_columns(RandomForestClassifier(10, random_state=0)),
+        MIXED,
+        MIXED_TWO,
+    ),
     "mixed columns, boosting": (
         lambda: on_columns(HistGradientBoostingClassifier(max_iter=20)),
         MIXED,
