@@ -12,9 +12,9 @@ import pytest
 
 from pilotage.contracts import segments
 from pilotage.contracts.segments import BLOCK, Frame, frame
-from pilotage.serving.recorder import RecorderSettings, run_recorder
-from pilotage.serving.recording import open_recording
-from pilotage.serving.ring import Ring, places_of
+from pilotage.serving.recording.recorder import RecorderSettings, run_recorder
+from pilotage.serving.recording.ring import Ring, places_of
+from pilotage.serving.recording.to_ring import open_recording
 
 NODE, BOOT = 3, 4
 PATIENCE_S = 10.0

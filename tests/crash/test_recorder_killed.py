@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pilotage.contracts import segments
 from pilotage.contracts.segments import BLOCK, Frame, frame
-from pilotage.serving.recorder import RecorderSettings, run_recorder
-from pilotage.serving.recording import open_recording
-from pilotage.serving.ring import places_of
+from pilotage.serving.recording.recorder import RecorderSettings, run_recorder
+from pilotage.serving.recording.ring import places_of
+from pilotage.serving.recording.to_ring import open_recording
 
 ROUNDS = 60
 SEED = 20_251

@@ -23,7 +23,7 @@ import pytest
 from pilotage.contracts import segments
 from pilotage.records.frames import Damage
 from pilotage.records.store import Query, Store
-from pilotage.serving.ring import places_of
+from pilotage.serving.recording.ring import places_of
 
 SEED = 20_252
 CLIENTS = 3

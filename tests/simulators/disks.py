@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from pilotage.serving.segment_file import Buffers, Disk
+from pilotage.serving.recording.segment_file import Buffers, Disk
 
 
 class SmallDisk(Disk):

@@ -7,10 +7,10 @@ import numpy as np
 from pilotage.contracts.records import Entry
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import RecordPolicy
-from pilotage.serving.blocks import Origin, Timing
-from pilotage.serving.recorder import Recorder, RecorderSettings
-from pilotage.serving.recording import Recording, open_recording
-from pilotage.serving.ring import places_of
+from pilotage.serving.recording.blocks import Origin, Timing
+from pilotage.serving.recording.recorder import Recorder, RecorderSettings
+from pilotage.serving.recording.ring import places_of
+from pilotage.serving.recording.to_ring import Recording, open_recording
 
 NODE, BOOT = 0xABCDEF, 7
 START_MS = 1_790_000_000_000

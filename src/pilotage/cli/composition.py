@@ -152,6 +152,6 @@ def tls_context(tls: TlsSettings) -> ssl.SSLContext:
 def prepare_imports() -> None:
     """Loads what the workers run on, once, in the process that they are forked from."""
     runtime.onnxruntime()
-    for name in ("pilotage.serving.engines.onnx", "pilotage.serving.worker", "uvloop"):
+    for name in ("pilotage.serving.engines.onnx", "pilotage.serving.processes.worker", "uvloop"):
         with contextlib.suppress(ModuleNotFoundError):
             import_module(name)

@@ -12,14 +12,14 @@ from pilotage.cli import composition
 from pilotage.contracts.predictions import Ids
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
-from pilotage.serving import handoff
 from pilotage.serving.bookkeeping import Bookkeeping
-from pilotage.serving.identity import Identity, chance, next_identity
 from pilotage.serving.metrics import Slots
-from pilotage.serving.recorder import RecorderSettings, run_recorder
-from pilotage.serving.recording import open_recording
-from pilotage.serving.supervisor import Log, Parts, Supervisor
-from pilotage.serving.worker import WorkerSetup, run_worker
+from pilotage.serving.processes import handoff
+from pilotage.serving.processes.supervisor import Log, Parts, Supervisor
+from pilotage.serving.processes.worker import WorkerSetup, run_worker
+from pilotage.serving.recording.identity import Identity, chance, next_identity
+from pilotage.serving.recording.recorder import RecorderSettings, run_recorder
+from pilotage.serving.recording.to_ring import open_recording
 from pilotage.spec.settings import ServeSettings
 
 

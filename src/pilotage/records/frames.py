@@ -17,8 +17,8 @@ from msgspec import Struct
 from pilotage.contracts import segments
 from pilotage.contracts.segments import BLOCK, OUTCOME, POSITION, Frame, Head, Seal
 from pilotage.errors import PilotageError
-from pilotage.serving.ring import SUFFIX, Ring, places_of
-from pilotage.serving.segment_file import OPEN, SEALED
+from pilotage.serving.recording.ring import SUFFIX, Ring, places_of
+from pilotage.serving.recording.segment_file import OPEN, SEALED
 
 SEAL_BYTES: Final = 64 * 1024
 """How much of a segment's end is read to find its seal."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from pilotage.contracts.predictions import Ids
 from pilotage.contracts.records import Entry, Phase
 from pilotage.contracts.snapshot import Endpoint
-from pilotage.serving.blocks import Timing
 from pilotage.serving.calls import Batch
 from pilotage.serving.engines.engine import Array
 from pilotage.serving.plan import RoutePlan
-from pilotage.serving.recording import Recording
+from pilotage.serving.recording.blocks import Timing
+from pilotage.serving.recording.to_ring import Recording
 
 
 class Bookkeeping:

@@ -10,9 +10,9 @@ from msgspec import structs
 
 from pilotage.contracts.snapshot import PPM, Endpoint, RecordPolicy, Route, Snapshot
 from pilotage.serving.authentication import Keyring
-from pilotage.serving.blocks import Origin
 from pilotage.serving.protocols.generate import GenerateCodec
 from pilotage.serving.protocols.v2 import Codec
+from pilotage.serving.recording.blocks import Origin
 from pilotage.serving.refusals import Refusal
 from pilotage.serving.replica import Replica
 from pilotage.serving.requests import Asked

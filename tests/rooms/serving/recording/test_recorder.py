@@ -9,8 +9,14 @@ import pytest
 
 from pilotage.contracts import segments
 from pilotage.contracts.segments import BLOCK, HEAD_BYTES, POSITION_BYTES, Frame, frame
-from pilotage.serving.recorder import LOCK, SPARE_BYTES, Recorder, RecorderSettings, run_recorder
-from pilotage.serving.ring import Ring, make_folder, places_of, ring_id
+from pilotage.serving.recording.recorder import (
+    LOCK,
+    SPARE_BYTES,
+    Recorder,
+    RecorderSettings,
+    run_recorder,
+)
+from pilotage.serving.recording.ring import Ring, make_folder, places_of, ring_id
 from simulators.disks import DeadlyDisk, SmallDisk
 
 S = 1_000_000_000

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from pilotage.contracts.snapshot import FORMAT, Snapshot
-from pilotage.serving import handoff, messages, supervisor
-from pilotage.serving.supervisor import Parts, Supervisor
+from pilotage.serving.processes import handoff, messages, supervisor
+from pilotage.serving.processes.supervisor import Parts, Supervisor
 
 WORKERS = 12
 PATIENCE_S = 20.0

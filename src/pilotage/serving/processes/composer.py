@@ -12,7 +12,7 @@ from msgspec import Struct
 from pilotage.contracts import snapshot as snapshots
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
-from pilotage.serving.children import fork
+from pilotage.serving.processes.children import fork
 
 
 class _Composed(Struct, frozen=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pilotage.errors import PilotageError
-from pilotage.serving.memory import available_bytes, check_fits
+from pilotage.serving.processes.memory import available_bytes, check_fits
 
 MIB = 2**20
 

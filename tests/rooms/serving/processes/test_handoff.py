@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import pytest
 
 from pilotage.errors import PilotageError
-from pilotage.serving import handoff, messages
-from pilotage.serving.handoff import Handoff
+from pilotage.serving.processes import handoff, messages
+from pilotage.serving.processes.handoff import Handoff
 
 
 class Door:

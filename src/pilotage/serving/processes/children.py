@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pilotage.serving.restarts import Restarts
+from pilotage.serving.processes.restarts import Restarts
 
 CRASHED = 70
 """Exit code of a child that ended by an exception (EX_SOFTWARE)."""

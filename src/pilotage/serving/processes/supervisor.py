@@ -21,12 +21,12 @@ from typing import Any, Final
 
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
-from pilotage.serving import messages
-from pilotage.serving.children import Child, fork, reap
-from pilotage.serving.composer import Composer
-from pilotage.serving.handoff import Handoff
-from pilotage.serving.memory import available_bytes, check_fits
-from pilotage.serving.publishing import Publishing
+from pilotage.serving.processes import messages
+from pilotage.serving.processes.children import Child, fork, reap
+from pilotage.serving.processes.composer import Composer
+from pilotage.serving.processes.handoff import Handoff
+from pilotage.serving.processes.memory import available_bytes, check_fits
+from pilotage.serving.processes.publishing import Publishing
 
 TICK_S: Final = 1.0
 ACCEPT_PAUSE_S: Final = 0.01

@@ -7,8 +7,8 @@ import pytest
 from pilotage.contracts.records import Entry, records_of
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import RecordPolicy
-from pilotage.serving import blocks
-from pilotage.serving.blocks import Origin, Timing, blocks_of, joined
+from pilotage.serving.recording import blocks
+from pilotage.serving.recording.blocks import Origin, Timing, blocks_of, joined
 
 ROWS = Signature(
     inputs=(Tensor("x", "FP32", ("n", 4)), Tensor("s", "BYTES", ("n",), optional=True)),

@@ -1,4 +1,4 @@
-from pilotage.serving.identity import BOOT_BITS, NODE_BITS, chance, next_identity
+from pilotage.serving.recording.identity import BOOT_BITS, NODE_BITS, chance, next_identity
 
 
 def test_a_node_stays_and_boots_are_counted_up(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from pilotage.contracts.snapshot import FORMAT, Endpoint, Snapshot
 from pilotage.errors import PilotageError
-from pilotage.serving.composer import Composer
+from pilotage.serving.processes.composer import Composer
 
 MANY = 40_000
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pilotage.contracts.segments import BLOCK, OUTCOME, OVERHEAD_BYTES, frame
 from pilotage.errors import PilotageError
-from pilotage.serving.ring import (
+from pilotage.serving.recording.ring import (
     DISK_FULL,
     PAGE_BYTES,
     Ring,

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from pilotage.contracts import segments
 from pilotage.contracts.segments import Head, Seal, Stretch
-from pilotage.serving.surveys import survey
+from pilotage.serving.recording.surveys import survey
 
 OPEN: Final = ".open"
 SEALED: Final = ".seg"

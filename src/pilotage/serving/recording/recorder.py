@@ -34,9 +34,9 @@ from pilotage.contracts import segments
 from pilotage.contracts.limits import MIB
 from pilotage.contracts.segments import Head, Position, Stretch
 from pilotage.errors import PilotageError
-from pilotage.serving import ring as ring_words
-from pilotage.serving.ring import Ring
-from pilotage.serving.segment_file import OPEN, SEALED, Disk, SegmentFile, reopen
+from pilotage.serving.recording import ring as ring_words
+from pilotage.serving.recording.ring import Ring
+from pilotage.serving.recording.segment_file import OPEN, SEALED, Disk, SegmentFile, reopen
 
 S: Final = 1_000_000_000
 BUSY_PAUSE_S: Final = 0.005

@@ -22,7 +22,6 @@ from pilotage import __version__
 from pilotage.contracts import snapshot as snapshots
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
-from pilotage.serving import memory, messages
 from pilotage.serving.accounts import Accounts
 from pilotage.serving.answering import Answering
 from pilotage.serving.bookkeeping import Bookkeeping
@@ -35,6 +34,7 @@ from pilotage.serving.http.reading import Front
 from pilotage.serving.metrics import Published, Series, Slots, merge
 from pilotage.serving.plan import Plan, compile_plan
 from pilotage.serving.polling import Poller
+from pilotage.serving.processes import memory, messages
 from pilotage.serving.replica import Replica, open_replica
 from pilotage.serving.replies import Replies
 from pilotage.serving.scheduling import Scheduler

@@ -5,8 +5,8 @@ from pilotage.contracts.predictions import unpack
 from pilotage.contracts.records import Block, Entry, Outcome
 from pilotage.contracts.segments import BLOCK, OUTCOME
 from pilotage.contracts.snapshot import Endpoint, RecordPolicy, Route
-from pilotage.serving.recording import open_recording
-from pilotage.serving.ring import DISK_FULL, OVER_BUDGET, Ring, places_of
+from pilotage.serving.recording.ring import DISK_FULL, OVER_BUDGET, Ring, places_of
+from pilotage.serving.recording.to_ring import open_recording
 
 
 def _block(count: int) -> Block:
@@ -87,7 +87,9 @@ def test_without_room_in_shared_memory_the_ring_lies_in_the_record_folder(tmp_pa
     folder = tmp_path / "records"
     full, inside = tmp_path / "file", folder / "rings"
     full.write_text("no folder")
-    monkeypatch.setattr("pilotage.serving.ring.places_of", lambda _: (full / "rings", inside))
+    monkeypatch.setattr(
+        "pilotage.serving.recording.ring.places_of", lambda _: (full / "rings", inside)
+    )
     recording = open_recording(folder, node=1, boot=2, worker=3, incarnation=0, ring_bytes=4096)
     assert len(list(inside.glob("*.ring"))) == 1
     recording.close()

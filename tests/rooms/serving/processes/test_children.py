@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from pilotage.serving import children
-from pilotage.serving.children import Child, fork, reap
+from pilotage.serving.processes import children
+from pilotage.serving.processes.children import Child, fork, reap
 
 
 def ended(pid: int) -> int:

@@ -15,9 +15,9 @@ from pilotage.contracts import records, segments
 from pilotage.contracts.predictions import Ids
 from pilotage.contracts.records import Block, Entry, Outcome, Phase
 from pilotage.contracts.snapshot import Endpoint
-from pilotage.serving import ring
-from pilotage.serving.blocks import Origin, Timing, blocks_of
-from pilotage.serving.ring import RING_BYTES, Counts, Ring
+from pilotage.serving.recording import ring
+from pilotage.serving.recording.blocks import Origin, Timing, blocks_of
+from pilotage.serving.recording.ring import RING_BYTES, Counts, Ring
 
 TRIES: Final = 3
 

@@ -1,6 +1,6 @@
 """When a process that died is started again."""
 
-from pilotage.serving.restarts import FIRST_WAIT_S, HELD_S, LONGEST_WAIT_S, Restarts
+from pilotage.serving.processes.restarts import FIRST_WAIT_S, HELD_S, LONGEST_WAIT_S, Restarts
 
 
 def test_a_process_that_never_died_waits_for_nothing() -> None:

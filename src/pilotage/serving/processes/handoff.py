@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pilotage.errors import PilotageError
-from pilotage.serving import messages
+from pilotage.serving.processes import messages
 
 BACKLOG: Final = 4096
 """Connections that the kernel holds for us, in connections (the kernel may cap it lower)."""
