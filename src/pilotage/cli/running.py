@@ -15,6 +15,7 @@ from pilotage.errors import PilotageError
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.metrics import Slots
 from pilotage.serving.processes import handoff
+from pilotage.serving.processes.descriptors import make_room
 from pilotage.serving.processes.supervisor import Log, Parts, Supervisor
 from pilotage.serving.processes.worker import WorkerSetup, run_worker
 from pilotage.serving.recording.identity import Identity, chance, next_identity
@@ -46,6 +47,7 @@ def serve(
         PilotageError: the port is taken, or the first snapshot cannot be served.
     """
     listening = handoff.bind(settings.host, settings.port)
+    connections = _connections(settings.limits.connections, log)
     identity = chance()
     if settings.record is not None:
         identity = next_identity(Path(settings.record.folder))
@@ -70,7 +72,7 @@ def serve(
 
     parts = Parts(
         workers=settings.workers,
-        connections=settings.limits.connections,
+        connections=connections,
         drain_s=settings.drain_s,
         run_worker=work,
         run_recorder=_recorder(settings, identity),
@@ -80,6 +82,14 @@ def serve(
         log=log,
     )
     return Supervisor(parts, listening, first).run()
+
+
+def _connections(wanted: int, log: Log) -> int:
+    """The connections that this machine lets us hold; it says so where they are fewer."""
+    connections = make_room(wanted)
+    if connections < wanted:
+        log("few_descriptors", wanted=wanted, connections=connections, limit="ulimit -Hn")
+    return connections
 
 
 def _slots(workers: int) -> Slots:
