@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from pilotage.contracts.records import Entry, Status, digest_unit
 from pilotage.serving import admission, requests
 from pilotage.serving.accounts import Accounts
+from pilotage.serving.authentication import no_longer_valid
 from pilotage.serving.batching import rows_of_each
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.calls import Batch, Call
@@ -66,21 +67,26 @@ class Answering:
         """What the head asks for, and of whom; raises Refusal. Depends on nothing but head and
         snapshot (and the time, where a key expires), so that it may be cached."""
         asked = requests.read(head)
-        principal = ""
+        key = None
         if asked.operation not in requests.OPEN_TO_ALL:
-            principal = self.serving.keyring.principal_of(
+            key = self.serving.keyring.key_of(
                 head.headers.get(b"authorization"), asked.model, now_s=time.time()
             )
-        call_plan = self._plan_of(asked, principal)
+        if key is None:
+            call_plan = self._plan_of(asked, "", None)
+        else:
+            call_plan = self._plan_of(asked, key.principal, key.expires_at)
         target = call_plan.target
         sticky = head.headers.get(target.sticky_header) if target and target.sticky_header else None
         call_plan.unit = digest_unit(sticky) if sticky else b""
         return call_plan
 
-    def _plan_of(self, asked: Asked, principal: str) -> CallPlan:
+    def _plan_of(self, asked: Asked, principal: str, key_expires_at: float | None) -> CallPlan:
         """Endpoint, version and deadline of what is asked for; raises Refusal."""
         plan = self.serving
-        call_plan = CallPlan(asked, plan, principal=principal)
+        call_plan = CallPlan(asked, plan, principal=principal, key_expires_at=key_expires_at)
+        if key_expires_at is not None:
+            call_plan.ends_ns = int(key_expires_at * 1e9) - self._replies.epoch_ns
         if asked.model:
             target = plan.endpoints.get(asked.model)
             if target is None:
@@ -112,13 +118,15 @@ class Answering:
     def _renewed(self, old: CallPlan) -> CallPlan:
         """The plan of a request whose body was still coming when another snapshot was swapped in:
         its version may be gone by now."""
-        call_plan = self._plan_of(old.asked, old.principal)
+        call_plan = self._plan_of(old.asked, old.principal, old.key_expires_at)
         call_plan.unit = old.unit
         return call_plan
 
     def admit(self, plan: object, body_bytes: int) -> None:
         """Refuses from the head alone what would be refused anyway once its body is here."""
         call_plan = cast(CallPlan, plan)
+        if time.monotonic_ns() >= call_plan.ends_ns:
+            raise no_longer_valid()
         if call_plan.target is None or call_plan.asked.operation is not Operation.INFER:
             return
         if self.waiting_bytes + body_bytes > self._inflight_bytes:
@@ -143,6 +151,9 @@ class Answering:
             except Refusal as refusal:
                 exchange.refuse(refusal)
                 return
+        if exchange.received_ns >= plan.ends_ns:
+            exchange.refuse(no_longer_valid())
+            return
         if plan.asked.operation is not Operation.INFER:
             self.faces[plan.asked.operation](exchange, plan)
             return

@@ -5,6 +5,7 @@ Built beside the one that is served, and never changed afterwards.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec import structs
 
@@ -18,6 +19,9 @@ from pilotage.serving.replica import Replica
 from pilotage.serving.requests import Asked
 from pilotage.serving.routing import choose, place_of
 from pilotage.serving.scheduling import Scheduler
+
+NEVER_NS: Final = 1 << 62
+"""Later than any reading of a steady clock."""
 
 
 @dataclass(slots=True, eq=False)
@@ -97,6 +101,8 @@ class CallPlan:
         unit: the digest of the sticky key, empty where there is none.
         deadline_ns: the head's deadline, else the endpoint's, else None.
         plain: nothing special was asked for: the answer is the usual one.
+        key_expires_at: when the caller's key runs out, in seconds since the epoch.
+        ends_ns: from when on nobody may be answered by this, on the steady clock.
     """
 
     asked: Asked
@@ -107,6 +113,8 @@ class CallPlan:
     unit: bytes = b""
     deadline_ns: int | None = None
     plain: bool = True
+    key_expires_at: float | None = None
+    ends_ns: int = NEVER_NS
 
 
 def compile_plan(snapshot: Snapshot, schedulers: Mapping[str, Scheduler]) -> Plan:

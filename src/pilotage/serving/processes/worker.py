@@ -118,6 +118,7 @@ class Worker:
         self._swap: asyncio.Task[None] | None = None
         self._next: messages.Publish | None = None
         self._over = loop.create_future()
+        self._ticked_s = time.time()
         accounts = Accounts(self._series)
         faces = Faces(version=__version__, not_ready=self._not_ready, published=self._published)
         snapshot = _read(setup.snapshot_path)
@@ -300,10 +301,14 @@ class Worker:
         self._replies.tick()
         self._publish()
         self._drop_retired()
-        expiry = self._answering.serving.keyring.next_expiry(now_s=time.time() - TICK_S)
-        if expiry is not None and expiry <= time.time():
-            self._front.heads.clear()
+        self._forget_expired()
         self._loop.call_later(TICK_S, self._tick)
+
+    def _forget_expired(self) -> None:
+        """Empties the head cache when a key ran out since the last tick, however late this is."""
+        since_s, self._ticked_s = self._ticked_s, time.time()
+        if self._answering.serving.keyring.expires_within(since_s, self._ticked_s):
+            self._front.heads.clear()
 
     # --- the end ---------------------------------------------------------------------------
 

@@ -1,0 +1,34 @@
+"""The way of a request through one worker: who may pass when, and how everything ends."""
+
+import time
+
+import pytest
+
+from pilotage.contracts.keys import Key, digest_of
+from simulators.clients import Client
+from simulators.data_plane import DataPlane, infer, until
+
+HOUR_S = 3600
+KEY = (b"Authorization: Bearer secret",)
+
+
+async def answered(client: Client, *values: float) -> int:
+    """The status of one more request on the connection."""
+    before = len(client.statuses())
+    client.send(infer(*values, headers=KEY))
+    await until(lambda: len(client.statuses()) > before)
+    return client.statuses()[-1]
+
+
+@pytest.mark.parametrize(("late_s", "status"), [(-1, 200), (1, 401)])
+async def test_a_key_is_refused_from_its_end_on_although_its_head_is_known(
+    late_s: int, status: int
+) -> None:
+    key = Key(digest_of(b"secret"), "ann", expires_at=time.time() + HOUR_S)
+    plane = DataPlane(keys=[key])
+    client = plane.client()
+    for _ in range(3):
+        assert await answered(client, 1.0) == 200
+    assert plane.heads.known
+    plane.later_ns = (HOUR_S + late_s) * 10**9
+    assert await answered(client, 1.0) == status
