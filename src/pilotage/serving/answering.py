@@ -68,10 +68,13 @@ class Answering:
         snapshot (and the time, where a key expires), so that it may be cached."""
         asked = requests.read(head)
         key = None
+        now_s = time.time()
         if asked.operation not in requests.OPEN_TO_ALL:
             key = self.serving.keyring.key_of(
-                head.headers.get(b"authorization"), asked.model, now_s=time.time()
+                head.headers.get(b"authorization"), asked.model, now_s=now_s
             )
+        if asked.operation not in requests.TOLD_WHEN_EXPIRED and self.serving.expired(now_s):
+            raise _expired()
         if key is None:
             call_plan = self._plan_of(asked, "", None)
         else:
@@ -82,11 +85,14 @@ class Answering:
         return call_plan
 
     def _plan_of(self, asked: Asked, principal: str, key_expires_at: float | None) -> CallPlan:
-        """Endpoint, version and deadline of what is asked for; raises Refusal."""
+        """Endpoint, version, deadline and end of what is asked for; raises Refusal."""
         plan = self.serving
         call_plan = CallPlan(asked, plan, principal=principal, key_expires_at=key_expires_at)
         if key_expires_at is not None:
-            call_plan.ends_ns = int(key_expires_at * 1e9) - self._replies.epoch_ns
+            call_plan.ends_at(key_expires_at, no_longer_valid, self._replies.epoch_ns)
+        expires_at = plan.snapshot.expires_at
+        if expires_at is not None and asked.operation not in requests.TOLD_WHEN_EXPIRED:
+            call_plan.ends_at(expires_at, _expired, self._replies.epoch_ns)
         if asked.model:
             target = plan.endpoints.get(asked.model)
             if target is None:
@@ -125,15 +131,14 @@ class Answering:
     def admit(self, plan: object, body_bytes: int) -> None:
         """Refuses from the head alone what would be refused anyway once its body is here."""
         call_plan = cast(CallPlan, plan)
-        if time.monotonic_ns() >= call_plan.ends_ns:
-            raise no_longer_valid()
+        now_ns = time.monotonic_ns()
+        if now_ns >= call_plan.ends_ns:
+            raise call_plan.ended()
         if call_plan.target is None or call_plan.asked.operation is not Operation.INFER:
             return
         if self.waiting_bytes + body_bytes > self._inflight_bytes:
             raise self._too_many_bytes()
-        refusal = call_plan.target.baseline.scheduler.admit(
-            1, call_plan.deadline_ns, now_ns=time.monotonic_ns()
-        )
+        refusal = call_plan.target.baseline.scheduler.admit(1, call_plan.deadline_ns, now_ns=now_ns)
         if refusal is not None:
             raise refusal
 
@@ -152,7 +157,7 @@ class Answering:
                 exchange.refuse(refusal)
                 return
         if exchange.received_ns >= plan.ends_ns:
-            exchange.refuse(no_longer_valid())
+            exchange.refuse(plan.ended())
             return
         if plan.asked.operation is not Operation.INFER:
             self.faces[plan.asked.operation](exchange, plan)
@@ -350,3 +355,14 @@ def _generated(call: Call, route: RoutePlan, outputs: Any, id: bytes) -> Encoded
         return route.generate.encode(outputs, call.inference, id), None
     except Refusal as refusal:
         return refusal
+
+
+def _expired() -> Refusal:
+    """A new one each time: an exception that is raised again keeps all its traces."""
+    return Refusal(
+        503,
+        "unavailable",
+        "the snapshot has expired, and nothing is answered by it any more",
+        fix="A new snapshot is needed; /v2/health/ready says when it is there.",
+        retry_after_s=5.0,
+    )

@@ -3,14 +3,14 @@
 Built beside the one that is served, and never changed afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from msgspec import structs
 
 from pilotage.contracts.snapshot import PPM, Endpoint, RecordPolicy, Route, Snapshot
-from pilotage.serving.authentication import Keyring
+from pilotage.serving.authentication import Keyring, no_longer_valid
 from pilotage.serving.protocols.generate import GenerateCodec
 from pilotage.serving.protocols.v2 import Codec
 from pilotage.serving.recording.blocks import Origin
@@ -90,6 +90,16 @@ class Plan:
     keyring: Keyring
     schedulers: dict[str, Scheduler]
 
+    def expired(self, now_s: float) -> bool:
+        """Whether the snapshot must not be served any more; `now_s` since the epoch."""
+        expires_at = self.snapshot.expires_at
+        return expires_at is not None and expires_at <= now_s
+
+    def ends_within(self, since_s: float, until_s: float) -> bool:
+        """Whether a key or the snapshot ran out after `since_s`, and by `until_s`."""
+        ended = self.expired(until_s) and not self.expired(since_s)
+        return ended or self.keyring.expires_within(since_s, until_s)
+
 
 @dataclass(slots=True, eq=False)
 class CallPlan:
@@ -103,6 +113,7 @@ class CallPlan:
         plain: nothing special was asked for: the answer is the usual one.
         key_expires_at: when the caller's key runs out, in seconds since the epoch.
         ends_ns: from when on nobody may be answered by this, on the steady clock.
+        ended: makes what is said from then on.
     """
 
     asked: Asked
@@ -115,6 +126,13 @@ class CallPlan:
     plain: bool = True
     key_expires_at: float | None = None
     ends_ns: int = NEVER_NS
+    ended: Callable[[], Refusal] = no_longer_valid
+
+    def ends_at(self, at_s: float, ended: Callable[[], Refusal], epoch_ns: int) -> None:
+        """Answers nobody from `at_s` (since the epoch) on; the first of several ends counts."""
+        ends_ns = int(at_s * 1e9) - epoch_ns
+        if ends_ns < self.ends_ns:
+            self.ends_ns, self.ended = ends_ns, ended
 
 
 def compile_plan(snapshot: Snapshot, schedulers: Mapping[str, Scheduler]) -> Plan:

@@ -49,6 +49,8 @@ _OF_MODEL: Final[dict[tuple[bytes, ...], Operation]] = {
 }
 OPEN_TO_ALL: Final = frozenset({Operation.LIVE, Operation.READY})
 """Asked by load balancers and kubelets, which hold no key; they tell nothing but yes or no."""
+TOLD_WHEN_EXPIRED: Final = OPEN_TO_ALL | {Operation.MODEL_READY, Operation.METRICS}
+"""Asked to find out what is wrong; answered although the snapshot has expired."""
 LONGEST_DEADLINE_MS: Final = 86_400_000.0
 """One day, in milliseconds."""
 

@@ -61,3 +61,14 @@ def test_a_version_that_no_route_leads_to_is_refused() -> None:
 def test_weights_that_do_not_add_up_are_a_fault() -> None:
     with pytest.raises(ValueError, match="sum to 999999"):
         planned(Route("one", weight_ppm=999_999))
+
+
+@pytest.mark.parametrize(
+    ("since_s", "until_s", "ended"),
+    [(0.0, 9.9, False), (0.0, 10.0, True), (9.9, 999.0, True), (10.0, 999.0, False)],
+)
+def test_the_end_of_a_snapshot_is_noticed_once_however_late_the_look(
+    since_s: float, until_s: float, ended: bool
+) -> None:
+    plan = compile_plan(Snapshot(FORMAT, 7, 0.0, (), (), expires_at=10.0), {})
+    assert plan.ends_within(since_s, until_s) is ended

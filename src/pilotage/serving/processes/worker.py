@@ -267,8 +267,7 @@ class Worker:
     def _not_ready(self) -> str:
         if self._draining is not None:
             return "draining"
-        expires_at = self._answering.serving.snapshot.expires_at
-        if expires_at is not None and expires_at <= time.time():
+        if self._answering.serving.expired(time.time()):
             return "the snapshot has expired"
         return self._books.blocked(self._answering.serving.snapshot.endpoints)
 
@@ -305,9 +304,10 @@ class Worker:
         self._loop.call_later(TICK_S, self._tick)
 
     def _forget_expired(self) -> None:
-        """Empties the head cache when a key ran out since the last tick, however late this is."""
+        """Empties the head cache when a key or the snapshot ran out since the last tick, however
+        late this one is."""
         since_s, self._ticked_s = self._ticked_s, time.time()
-        if self._answering.serving.keyring.expires_within(since_s, self._ticked_s):
+        if self._answering.serving.ends_within(since_s, self._ticked_s):
             self._front.heads.clear()
 
     # --- the end ---------------------------------------------------------------------------
