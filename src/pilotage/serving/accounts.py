@@ -72,14 +72,14 @@ class Accounts:
         self._timed(cells, batch, calls)
 
     def failed(self, route: RoutePlan, batch: Batch, calls: list[Call], status: Status) -> None:
-        """An engine call came to nothing."""
+        """An engine call came to nothing, or its answers may not be given."""
         cells = self._of(route)
         statuses: list[Status] = [status] * len(calls)
         self._ended(cells, statuses, len(calls))
         self._timed(cells, batch, calls)
 
-    def streamed(self, route: RoutePlan, status: Status) -> None:
-        """A stream ended."""
+    def ended(self, route: RoutePlan, status: Status) -> None:
+        """A stream, or a request that was never run."""
         self._ended(self._of(route), (status,), 1)
 
     def _of(self, route: RoutePlan) -> _RouteCells:

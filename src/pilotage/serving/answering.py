@@ -224,6 +224,7 @@ class Answering:
         batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
         ids = self._ids_of([call])
         self._record(call.route, batch, [call], ids, status, [], [])
+        self._accounts.ended(call.route, status)
         if refusal is not None:
             call.exchange.refuse(refusal.of_prediction(ids[0][0]))
 
@@ -273,6 +274,7 @@ class Answering:
             route, batch, calls, ids, statuses or "ok", inputs, outputs, encode_ns // 1000
         )
         if not recorded and route.record is not None and route.record.when_full == "refuse":
+            self._accounts.failed(route, batch, calls, "refused")
             for call in calls:
                 call.exchange.refuse(_UNRECORDED)
             return

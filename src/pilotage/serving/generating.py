@@ -87,6 +87,7 @@ class Generating:
         head = b"Pilotage-Prediction-Id: %b\r\n" % call.id_text
         if not self._record(call, "opened", "ok", self._inputs(call), [], None):
             if self._must_record(call):
+                self._accounts.ended(call.route, "refused")
                 exchange.refuse(_unrecorded())
                 return
             head += b"" if call.route.origin is None else b"Pilotage-Recorded: no\r\n"
@@ -152,7 +153,7 @@ class Generating:
         usage = {"chunks": stream.chunks}
         outputs = joined(stream.kept)
         self._record(call, "closed", stream.status, [], outputs, usage)
-        self._accounts.streamed(call.route, stream.status)
+        self._accounts.ended(call.route, stream.status)
         if stream.status == "engine_error" and not call.exchange.gone:
             stream.tell(error_event(_FAILED))
 
@@ -170,7 +171,11 @@ class Generating:
                 status, refusal = "invalid_output", unfit
         usage = {"chunks": len(chunks)}
         recorded = self._record(call, "whole", status, self._inputs(call), outputs, usage)
-        self._accounts.streamed(call.route, status)
+        if status == "ok" and not recorded and self._must_record(call):
+            self._accounts.ended(call.route, "refused")
+            call.exchange.refuse(_unrecorded())
+            return
+        self._accounts.ended(call.route, status)
         if status == "cancelled":
             return
         if refusal is not None:
@@ -178,9 +183,6 @@ class Generating:
             return
         headers = [("Pilotage-Prediction-Id", id.decode())]
         if not recorded and call.route.origin is not None:
-            if self._must_record(call):
-                call.exchange.refuse(_unrecorded())
-                return
             headers.append(("Pilotage-Recorded", "no"))
         call.exchange.reply(json_response(200, body, headers))
 
