@@ -34,6 +34,7 @@ from pilotage.serving.accounts import Accounts
 from pilotage.serving.answering import Answering
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.cost import Cost
+from pilotage.serving.finishing import Finishing
 from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.reading import Front
@@ -148,7 +149,7 @@ class DataPlane:
         books = Bookkeeping(Ids(1, 1, 1), cast(Any, self.recording))
         accounts = Accounts(self.series)
         replies = Replies()
-        self.answering = Answering(books, accounts, replies)
+        self.answering = Answering(books, replies, Finishing(books, accounts, replies))
         self.generating = Generating(self._loop, books, accounts, replies, self.answering.route_of)
         self.answering.faces = self.generating.table()
         engines = {VERSION: engine or Doubling()}

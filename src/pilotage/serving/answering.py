@@ -1,27 +1,24 @@
-"""A request's whole way: head, plan, admission, decode, routing, batch, record, answer.
+"""A request's way in: head, plan, admission, decode, routing, queue.
 
 `plan` reads a head once for all requests that share its bytes. `answer` takes a whole request up to
-the queue of a replica; `_finish` takes a batch that ran to its answers. In `_finish` the record
-comes before the answer: what a client was told is in the ring, or the answer says that it is not.
+the queue of a replica. The way back, from a batch that ran to its answers, is `finishing`.
 
 Budget on `tiny` at 64 connections, a batch of about 32: see `benchmarks/budget.py`.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import cast
 
-from pilotage.contracts.records import Entry, Status, digest_unit
+from pilotage.contracts.records import digest_unit
 from pilotage.serving import admission, requests
-from pilotage.serving.accounts import Accounts
 from pilotage.serving.authentication import no_longer_valid
-from pilotage.serving.batching import rows_of_each
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.calls import Batch, Call
+from pilotage.serving.finishing import Finishing
 from pilotage.serving.http.exchange import Exchange
 from pilotage.serving.http.head import Head
 from pilotage.serving.plan import CallPlan, Plan, RoutePlan
-from pilotage.serving.protocols.v2_encoding import Encoded
 from pilotage.serving.refusals import Refusal
 from pilotage.serving.replies import Replies
 from pilotage.serving.requests import Asked, Operation
@@ -30,14 +27,6 @@ from pilotage.serving.scheduling import Scheduler
 Face = Callable[[Exchange, CallPlan], None]
 """Answers an operation other than `infer`."""
 
-_FAILED: Final = Refusal(500, "engine", "the model failed on this request")
-_UNRECORDED: Final = Refusal(
-    503,
-    "unavailable",
-    "the answer could not be recorded, and this endpoint answers nothing that it cannot record",
-    retry_after_s=5.0,
-)
-
 
 class Answering:
     """The service behind the connections of one worker; `serve` comes before the first request."""
@@ -45,16 +34,16 @@ class Answering:
     def __init__(
         self,
         books: Bookkeeping,
-        accounts: Accounts,
         replies: Replies,
+        finishing: Finishing,
     ) -> None:
         self.serving: Plan
         self.faces: dict[Operation, Face] = {}
         self.waiting_bytes = 0
         self._inflight_bytes = 0
         self._books = books
-        self._accounts = accounts
         self._replies = replies
+        self._finishing = finishing
 
     def serve(self, plan: Plan) -> None:
         """Answers by this plan from now on; what is in a queue already stays there."""
@@ -210,153 +199,19 @@ class Answering:
         """The client hung up: its call is dropped when its turn comes (`exchange.gone`)."""
         del exchange
 
-    # --- what came of it -------------------------------------------------------------------
+    # --- the way back ----------------------------------------------------------------------
 
     def scheduler_for(self, make: Callable[..., Scheduler]) -> Scheduler:
-        """A scheduler whose batches and dropped calls come back here."""
+        """A scheduler whose batches and dropped calls are answered here."""
         return make(finish=self._finish, give_up=self._give_up)
 
-    def _give_up(self, call: Call, refusal: Refusal | None) -> None:
-        """A call that will not be run: recorded as expired or cancelled, refused if one listens."""
-        self.waiting_bytes -= call.body_bytes
-        status: Status = "cancelled" if refusal is None else "expired"
-        now_ns = time.monotonic_ns()
-        batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
-        ids = self._ids_of([call])
-        self._record(call.route, batch, [call], ids, status, [], [])
-        self._accounts.ended(call.route, status)
-        if refusal is not None:
-            call.exchange.refuse(refusal.of_prediction(ids[0][0]))
-
     def _finish(self, batch: Batch) -> None:
-        """Answers a batch: encode, record, reply; one route at a time (mostly there is one)."""
-        calls = batch.calls
-        self.waiting_bytes -= sum([call.body_bytes for call in calls])
-        route = calls[0].route
-        if not [call for call in calls if call.route is not route]:
-            self._finish_route(route, batch, calls, None)
-            return
-        groups: dict[int, list[int]] = {}
-        for index, call in enumerate(calls):
-            groups.setdefault(id(call.route), []).append(index)
-        for indices in groups.values():
-            chosen = [calls[index] for index in indices]
-            self._finish_route(chosen[0].route, batch, chosen, indices)
+        self.waiting_bytes -= sum([call.body_bytes for call in batch.calls])
+        self._finishing.finish(batch)
 
-    def _finish_route(
-        self, route: RoutePlan, batch: Batch, calls: list[Call], indices: list[int] | None
-    ) -> None:
-        ids = self._ids_of(calls)
-        if batch.failure is not None:
-            self._finish_failed(route, batch, calls, ids)
-            return
-        inputs, outputs = batch.inputs or [], batch.outputs
-        if indices is not None:
-            rows = _rows_of(batch.calls, indices)
-            inputs = [None if array is None else array[rows] for array in inputs]
-            outputs = [array[rows] for array in outputs]
-        inferences = [call.inference for call in calls]
-        encoded = route.codec.encode(outputs, inferences, ids[0])
-        if [call for call in calls if call.generates]:
-            encoded = [
-                _generated(call, route, rows, id) if call.generates else answer
-                for call, rows, id, answer in zip(
-                    calls, rows_of_each(outputs, inferences), ids[0], encoded, strict=True
-                )
-            ]
-        statuses: list[Status] | None = None
-        if Refusal in set(map(type, encoded)):
-            statuses = [
-                "invalid_output" if isinstance(answer, Refusal) else "ok" for answer in encoded
-            ]
-        encode_ns = time.monotonic_ns() - batch.ended_ns
-        recorded = self._record(
-            route, batch, calls, ids, statuses or "ok", inputs, outputs, encode_ns // 1000
-        )
-        if not recorded and route.record is not None and route.record.when_full == "refuse":
-            self._accounts.failed(route, batch, calls, "refused")
-            for call in calls:
-                call.exchange.refuse(_UNRECORDED)
-            return
-        self._accounts.answered(route, batch, calls, statuses, encode_ns)
-        self._replies.send(batch, calls, encoded, ids[0], recorded=recorded or route.record is None)
-
-    def _finish_failed(
-        self,
-        route: RoutePlan,
-        batch: Batch,
-        calls: list[Call],
-        ids: tuple[list[bytes], list[bytes]],
-    ) -> None:
-        """The engine failed on the batch's only call."""
-        self._record(route, batch, calls, ids, "engine_error", batch.inputs or [], [])
-        self._accounts.failed(route, batch, calls, "engine_error")
-        for call, id in zip(calls, ids[0], strict=True):
-            call.exchange.refuse(_FAILED.of_prediction(id))
-
-    def _ids_of(self, calls: list[Call]) -> tuple[list[bytes], list[bytes]]:
-        """Prediction ids of the calls: as text, and as the 16 bytes that records hold."""
-        texts, ids = self._books.ids.take(len(calls), self._replies.now_ms())
-        for index, call in enumerate(calls):
-            if call.id_text:
-                texts[index], ids[index] = call.id_text, bytes.fromhex(call.id_text.decode())
-        return texts, ids
-
-    def _record(
-        self,
-        route: RoutePlan,
-        batch: Batch,
-        calls: list[Call],
-        ids: tuple[list[bytes], list[bytes]],
-        status: Status | list[Status],
-        inputs: list[Any],
-        outputs: list[Any],
-        encode_us: int = 0,
-    ) -> bool:
-        """Writes the calls' records; False when they could not be (or are not to be) recorded."""
-        if route.record is None:
-            return False
-        started_ns = batch.started_ns
-        epoch_ns = self._replies.epoch_ns
-        entries = [
-            Entry(
-                id,
-                call.received_ns + epoch_ns,
-                call.rows,
-                (started_ns - call.received_ns) // 1000,
-                call.inference.client_id or "",
-                call.plan.asked.trace,
-                call.plan.principal,
-                call.plan.unit,
-                status if isinstance(status, str) else status[index],
-            )
-            for index, (id, call) in enumerate(zip(ids[1], calls, strict=True))
-        ]
-        recorded = self._books.put(route, batch, entries, inputs, outputs, encode_us=encode_us)
-        self._accounts.recorded(len(calls), recorded=recorded)
-        return recorded
-
-
-def _rows_of(calls: list[Call], indices: list[int]) -> list[int]:
-    """The rows of a batch that belong to the chosen calls."""
-    chosen = set(indices)
-    rows: list[int] = []
-    at = 0
-    for index, call in enumerate(calls):
-        if index in chosen:
-            rows += range(at, at + call.rows)
-        at += call.rows
-    return rows
-
-
-def _generated(call: Call, route: RoutePlan, outputs: Any, id: bytes) -> Encoded | Refusal:
-    """The answer of an engine that answers at once, in the form of the generate extension."""
-    try:
-        if call.plan.asked.operation is Operation.GENERATE_STREAM:
-            return route.generate.event(outputs, call.inference), None
-        return route.generate.encode(outputs, call.inference, id), None
-    except Refusal as refusal:
-        return refusal
+    def _give_up(self, call: Call, refusal: Refusal | None) -> None:
+        self.waiting_bytes -= call.body_bytes
+        self._finishing.give_up(call, refusal)
 
 
 def _expired() -> Refusal:

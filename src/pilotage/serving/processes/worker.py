@@ -27,6 +27,7 @@ from pilotage.serving.answering import Answering
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.engines.engine import EngineFailureError
 from pilotage.serving.faces import Faces
+from pilotage.serving.finishing import Finishing
 from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.listener import Listener
@@ -122,7 +123,8 @@ class Worker:
         accounts = Accounts(self._series)
         faces = Faces(version=__version__, not_ready=self._not_ready, published=self._published)
         snapshot = _read(setup.snapshot_path)
-        self._answering = Answering(self._books, accounts, self._replies)
+        finishing = Finishing(self._books, accounts, self._replies)
+        self._answering = Answering(self._books, self._replies, finishing)
         self._generating = Generating(
             loop, self._books, accounts, self._replies, self._answering.route_of
         )
