@@ -26,9 +26,8 @@ class Interval:
     """Where a quantity lies, with the stated confidence.
 
     `low` and `high` are in the quantity's own unit; an open end is the edge of what is possible
-    (0 or 1 for a proportion, ±inf for an unbounded mean). With `side="two"` both ends hold together
-    at `confidence`, and each alone at (1 + confidence) / 2. With `side="each"` each end alone holds
-    at `confidence`: the interval of a verdict, whose two statements are made at that confidence.
+    (0 or 1 for a proportion, ±inf for an unbounded mean). With `side="two"` each end alone holds
+    at (1 + confidence) / 2.
     """
 
     low: float
@@ -36,7 +35,7 @@ class Interval:
     confidence: float
     method: str
     guarantee: Guarantee
-    side: Side | Literal["each"] = "two"
+    side: Side = "two"
 
     @property
     def width(self) -> float:
