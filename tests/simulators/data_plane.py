@@ -34,6 +34,7 @@ from pilotage.serving.accounts import Accounts
 from pilotage.serving.answering import Answering
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.cost import Cost
+from pilotage.serving.faults import Faults
 from pilotage.serving.finishing import Finishing
 from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
@@ -100,9 +101,11 @@ class Recording:
         self.has_room = True
         self.entries: list[Entry] = []
         self.phases: list[str] = []
+        self.rows: list[list[int]] = []
 
     def put(self, *arguments: Any, phase: str = "whole", **named: Any) -> bool:
         del named
+        self.rows.append([0 if array is None else len(array) for array in arguments[1]])
         if self.has_room:
             self.entries += arguments[3]
             self.phases.append(phase)
@@ -139,18 +142,23 @@ class DataPlane:
         policy: RecordPolicy | None = None,
         limits: Limits | None = None,
         cost_ns: float = 1000.0,
+        recording: Recording | None = None,
     ) -> None:
         self.later_ns = 0
         self.logged: list[tuple[str, dict[str, Any]]] = []
-        self.recording = Recording()
+        self.recording = recording or Recording()
         self.series = Series()
         self._loop = asyncio.get_running_loop()
         limits = limits or Limits()
         books = Bookkeeping(Ids(1, 1, 1), cast(Any, self.recording))
         accounts = Accounts(self.series)
         replies = Replies()
-        self.answering = Answering(books, replies, Finishing(books, accounts, replies))
-        self.generating = Generating(self._loop, books, accounts, replies, self.answering.route_of)
+        faults = Faults(lambda event, **fields: self.logged.append((event, fields)), lambda: 0.0)
+        finishing = Finishing(books, accounts, replies, faults)
+        self.answering = Answering(books, replies, finishing, faults)
+        self.generating = Generating(
+            self._loop, books, accounts, replies, faults, self.answering.route_of
+        )
         self.answering.faces = self.generating.table()
         engines = {VERSION: engine or Doubling()}
         routes = (Route(VERSION, PPM - weight_ppm),)

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import cast
 
 from pilotage.contracts.records import digest_unit
-from pilotage.serving import admission, requests
+from pilotage.serving import admission, faults, requests
 from pilotage.serving.authentication import no_longer_valid
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.calls import Batch, Call
+from pilotage.serving.faults import Faults
 from pilotage.serving.finishing import Finishing
 from pilotage.serving.http.exchange import Exchange
 from pilotage.serving.http.head import Head
@@ -36,6 +37,7 @@ class Answering:
         books: Bookkeeping,
         replies: Replies,
         finishing: Finishing,
+        faults: Faults,
     ) -> None:
         self.serving: Plan
         self.faces: dict[Operation, Face] = {}
@@ -44,6 +46,7 @@ class Answering:
         self._books = books
         self._replies = replies
         self._finishing = finishing
+        self._faults = faults
 
     def serve(self, plan: Plan) -> None:
         """Answers by this plan from now on; what is in a queue already stays there."""
@@ -149,7 +152,7 @@ class Answering:
             exchange.refuse(plan.ended())
             return
         if plan.asked.operation is not Operation.INFER:
-            self.faces[plan.asked.operation](exchange, plan)
+            self._ask_face(exchange, plan)
             return
         target = plan.target
         if target is None:
@@ -177,8 +180,20 @@ class Answering:
         except Refusal as refusal:
             exchange.refuse(refusal)
             return
+        except Exception as error:
+            self._faults.note("reading a request", error)
+            exchange.refuse(faults.refusal())
+            return
         self.waiting_bytes += call.body_bytes
         call.route.scheduler.submit(call)
+
+    def _ask_face(self, exchange: Exchange, plan: CallPlan) -> None:
+        try:
+            self.faces[plan.asked.operation](exchange, plan)
+        except Exception as error:
+            self._faults.note(f"answering {plan.asked.operation.value[1]}", error)
+            if not exchange.answered:
+                exchange.refuse(faults.refusal())
 
     def route_of(self, call: Call, plan: CallPlan) -> RoutePlan:
         """The route, drawn by the call's unit; one route needs no draw."""

@@ -1,6 +1,6 @@
 """A request on its way through a replica, and the requests that one engine call answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +74,7 @@ class Batch:
     Attributes:
         piece: the slice of its single call's rows, where that call is too large for one batch.
         failure: the engine failed; no call of the batch is answered.
+        settled: the route whose calls were recorded last, if they are to be.
     """
 
     replica: Replica
@@ -85,6 +86,12 @@ class Batch:
     failure: EngineFailureError | None = None
     started_ns: int = 0
     ended_ns: int = 0
+    settled: "RoutePlan | None" = None
+
+    def unanswered(self) -> "Batch":
+        """The failure of a slice as that of its whole call, whose record tells of all its rows."""
+        call = self.calls[0]
+        return replace(self, piece=None, rows=call.rows, inputs=call.stacked, outputs=[])
 
     def whole(self) -> "Batch":
         """The batch that answers a call whose last piece this was."""

@@ -10,10 +10,12 @@ import time
 from typing import Any, Final
 
 from pilotage.contracts.records import Entry, Status
+from pilotage.serving import faults
 from pilotage.serving.accounts import Accounts
 from pilotage.serving.batching import rows_of_each
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.calls import Batch, Call
+from pilotage.serving.faults import Faults
 from pilotage.serving.plan import RoutePlan
 from pilotage.serving.protocols.v2_encoding import Encoded
 from pilotage.serving.refusals import Refusal
@@ -32,8 +34,11 @@ _UNRECORDED: Final = Refusal(
 class Finishing:
     """Answers the calls of one worker once the engine is done with them."""
 
-    def __init__(self, books: Bookkeeping, accounts: Accounts, replies: Replies) -> None:
+    def __init__(
+        self, books: Bookkeeping, accounts: Accounts, replies: Replies, faults: Faults
+    ) -> None:
         self._books = books
+        self._faults = faults
         self._accounts = accounts
         self._replies = replies
 
@@ -43,7 +48,7 @@ class Finishing:
         now_ns = time.monotonic_ns()
         batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
         ids = self._ids_of([call])
-        self._record(call.route, batch, [call], ids, status, [], [])
+        self._record_without_answers(call.route, batch, [call], ids, status)
         self._accounts.ended(call.route, status)
         if refusal is not None:
             call.exchange.refuse(refusal.of_prediction(ids[0][0]))
@@ -53,14 +58,30 @@ class Finishing:
         calls = batch.calls
         route = calls[0].route
         if not [call for call in calls if call.route is not route]:
-            self._finish_route(route, batch, calls, None)
+            self._finish_group(route, batch, calls, None)
             return
         groups: dict[int, list[int]] = {}
         for index, call in enumerate(calls):
             groups.setdefault(id(call.route), []).append(index)
         for indices in groups.values():
             chosen = [calls[index] for index in indices]
-            self._finish_route(chosen[0].route, batch, chosen, indices)
+            self._finish_group(chosen[0].route, batch, chosen, indices)
+
+    def _finish_group(
+        self, route: RoutePlan, batch: Batch, calls: list[Call], indices: list[int] | None
+    ) -> None:
+        """The calls of one route, every one of which is answered, come what may."""
+        try:
+            self._finish_route(route, batch, calls, indices)
+        except Exception as error:  # a bug of ours, or outputs that no answer can be made of
+            self._faults.note("answering a batch", error)
+            if batch.settled is not route:
+                ids = self._ids_of(calls)
+                self._record_without_answers(route, batch, calls, ids, "engine_error")
+                self._accounts.failed(route, batch, calls, "engine_error")
+            for call in calls:
+                if not call.exchange.answered:
+                    call.exchange.refuse(faults.refusal())
 
     def _finish_route(
         self, route: RoutePlan, batch: Batch, calls: list[Call], indices: list[int] | None
@@ -113,6 +134,21 @@ class Finishing:
         for call, id in zip(calls, ids[0], strict=True):
             call.exchange.refuse(_FAILED.of_prediction(id))
 
+    def _record_without_answers(
+        self,
+        route: RoutePlan,
+        batch: Batch,
+        calls: list[Call],
+        ids: tuple[list[bytes], list[bytes]],
+        status: Status,
+    ) -> None:
+        """Records how calls ended that got no answer; their refusal does not depend on it."""
+        try:
+            self._record(route, batch, calls, ids, status, [], [])
+        except Exception as error:
+            self._faults.note("recording", error)
+            self._accounts.recorded(len(calls), recorded=False)
+
     def _ids_of(self, calls: list[Call]) -> tuple[list[bytes], list[bytes]]:
         """Prediction ids of the calls: as text, and as the 16 bytes that records hold."""
         texts, ids = self._books.ids.take(len(calls), self._replies.now_ms())
@@ -134,6 +170,7 @@ class Finishing:
     ) -> bool:
         """Writes the calls' records; False when they could not be (or are not to be) recorded."""
         if route.record is None:
+            batch.settled = route
             return False
         started_ns = batch.started_ns
         epoch_ns = self._replies.epoch_ns
@@ -152,6 +189,7 @@ class Finishing:
             for index, (id, call) in enumerate(zip(ids[1], calls, strict=True))
         ]
         recorded = self._books.put(route, batch, entries, inputs, outputs, encode_us=encode_us)
+        batch.settled = route
         self._accounts.recorded(len(calls), recorded=recorded)
         return recorded
 

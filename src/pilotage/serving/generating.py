@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from pilotage.contracts.records import Entry, Phase, Status
-from pilotage.serving import admission
+from pilotage.serving import admission, faults
 from pilotage.serving.accounts import Accounts
 from pilotage.serving.batching import stack
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.calls import Batch, Call
 from pilotage.serving.engines.engine import Array
+from pilotage.serving.faults import Faults
 from pilotage.serving.http.exchange import Exchange
 from pilotage.serving.http.responses import json_response, stream_head
 from pilotage.serving.plan import CallPlan, RoutePlan
@@ -53,12 +54,14 @@ class Generating:
         books: Bookkeeping,
         accounts: Accounts,
         replies: Replies,
+        faults: Faults,
         route_of: Callable[[Call, CallPlan], RoutePlan],
     ) -> None:
         self._loop = loop
         self._books = books
         self._accounts = accounts
         self._replies = replies
+        self._faults = faults
         self._route_of = route_of
         self._open: set[Stream | Gathering] = set()
 
@@ -109,7 +112,7 @@ class Generating:
         if engine is None:
             self._submit(call)
             return
-        gathering = Gathering(call, self._answer_whole, loop=self._loop)
+        gathering = Gathering(call, self._whole_ended, loop=self._loop)
         self._open.add(gathering)
         gathering.start(engine, self._inputs(call))
 
@@ -151,17 +154,36 @@ class Generating:
         call = stream.call
         self._open.discard(stream)
         usage = {"chunks": stream.chunks}
-        outputs = joined(stream.kept)
-        self._record(call, "closed", stream.status, [], outputs, usage)
+        if stream.fault is not None:
+            self._faults.note("making a chunk", stream.fault)
+        try:
+            self._record(call, "closed", stream.status, [], joined(stream.kept), usage)
+        except Exception as error:
+            self._faults.note("closing the record of a stream", error)
         self._accounts.ended(call.route, stream.status)
         if stream.status == "engine_error" and not call.exchange.gone:
             stream.tell(error_event(_FAILED))
 
+    def _whole_ended(self, gathering: Gathering) -> None:
+        call = gathering.call
+        self._open.discard(gathering)
+        try:
+            self._answer_whole(gathering)
+        except Exception as error:
+            self._faults.note("answering chunks in whole", error)
+            self._accounts.ended(call.route, "engine_error")
+            if not call.exchange.answered:
+                call.exchange.refuse(faults.refusal())
+
     def _answer_whole(self, gathering: Gathering) -> None:
         call, status, chunks = gathering.call, gathering.status, gathering.chunks
-        self._open.discard(gathering)
         id = call.id_text
-        outputs = joined(chunks)
+        outputs: list[Array] = []
+        try:
+            outputs = joined(chunks)
+        except Exception as error:
+            self._faults.note("joining chunks", error)
+            status = "engine_error"
         body = b""
         refusal = _ENDED.get(status)
         if status == "ok":

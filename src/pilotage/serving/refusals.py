@@ -17,6 +17,7 @@ Reason = Literal[
     "unavailable",
     "engine",
     "output",
+    "internal",
 ]
 """Why, for metrics: one word a cause."""
 

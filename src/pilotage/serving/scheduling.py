@@ -140,7 +140,12 @@ class Scheduler:
             self._idle.clear()
             with contextlib.suppress(Exception):  # the thread tries it again, and fails the batch
                 batch.inputs = self._inputs_of(batch)
-            self._thread().put(batch)
+            try:
+                self._thread().put(batch)
+            except RuntimeError:  # no room for a thread: the loop is held up, and nobody is lost
+                self._run(batch)
+                self._loop.call_soon(self._ran_elsewhere, batch)
+                return
             # Lets go of the GIL, so that the engine begins now and not when the loop next sends.
             time.sleep(0)
 
@@ -238,10 +243,9 @@ class Scheduler:
 
     def _thread(self) -> "queue.SimpleQueue[Batch | None]":
         if self._jobs is None:
-            self._jobs = queue.SimpleQueue()
-            threading.Thread(
-                target=self._serve, args=(self._jobs,), name="engine", daemon=True
-            ).start()
+            jobs: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+            threading.Thread(target=self._serve, args=(jobs,), name="engine", daemon=True).start()
+            self._jobs = jobs
         return self._jobs
 
     def _serve(self, jobs: "queue.SimpleQueue[Batch | None]") -> None:
@@ -275,6 +279,7 @@ class Scheduler:
             call = batch.calls[0]
             if batch.piece is not None:
                 self.waiting_rows -= call.rows - call.done_rows - batch.rows
+                batch = batch.unanswered()
             self._finish(batch)
 
     def _finish_piece(self, batch: Batch) -> None:
@@ -286,8 +291,13 @@ class Scheduler:
         if call.done_rows < call.rows:
             self._queue.append(call)
             self._ask_for_turn()
-        else:
-            self._finish(batch.whole())
+            return
+        try:
+            whole = batch.whole()
+        except Exception as error:  # pieces that do not fit together
+            batch.failure = EngineFailureError(repr(error))
+            whole = batch.unanswered()
+        self._finish(whole)
 
     def renew(self, version: Version, limits: Limits) -> None:
         """The same version under a new snapshot: what is not part of its digest may differ."""

@@ -35,7 +35,7 @@ class Stream:
     Attributes:
         chunks: chunks given to the connection so far.
         kept: the chunks' outputs while they are within `keep_bytes`, else empty; for the record.
-        status: how it ended.
+        status: how it ended; `fault`: what of ours ended it, if anything did.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Stream:
         self.chunks = 0
         self.kept: list[list[Array]] = []
         self.status: Status = "ok"
+        self.fault: Exception | None = None
         self.started_ns = time.monotonic_ns()
         self._out = out
         self._events = events
@@ -68,9 +69,13 @@ class Stream:
 
     def start(self, engine: StreamEngine, inputs: list[Array | None]) -> None:
         """Starts the thread that pulls the chunks."""
-        threading.Thread(
-            target=self._pull, args=(engine, inputs), name="stream", daemon=True
-        ).start()
+        try:
+            threading.Thread(
+                target=self._pull, args=(engine, inputs), name="stream", daemon=True
+            ).start()
+        except RuntimeError as fault:  # no room for another thread
+            self.fault = fault
+            self._loop.call_soon(self._end, "engine_error")
 
     def cancel(self) -> None:
         """Nobody reads any more: the engine stops at its next chunk."""
@@ -102,6 +107,10 @@ class Stream:
             data = self._events(chunk)
         except Refusal:
             self._broken = "invalid_output"
+            self.cancel()
+            return
+        except Exception as fault:
+            self._broken, self.fault = "engine_error", fault
             self.cancel()
             return
         self.chunks += 1

@@ -1,13 +1,26 @@
 """The way of a request through one worker: who may pass when, and how everything ends."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 
 from pilotage.contracts.keys import Key, digest_of
 from pilotage.contracts.snapshot import RecordPolicy
-from simulators.clients import Client, post
-from simulators.data_plane import STREAM, WHOLE, Counting, DataPlane, infer, until
+from pilotage.serving.requests import Operation
+from simulators.clients import Client, get, post
+from simulators.data_plane import (
+    STREAM,
+    WHOLE,
+    Counting,
+    DataPlane,
+    Doubling,
+    Recording,
+    infer,
+    until,
+)
 
 HOUR_S = 3600
 KEY = (b"Authorization: Bearer secret",)
@@ -112,3 +125,147 @@ async def test_chunks_that_must_be_recorded_and_cannot_be_are_counted_as_refused
     await until(lambda: plane.counted("pilotage_requests_total"))
     assert ended(plane, status) == 1
     assert client.statuses() == [200 if has_room else 503]
+
+
+# --- faults of our own -------------------------------------------------------------------------
+
+SECRET = 4711.25
+"""A value that no log may show."""
+
+
+class Odd(np.ndarray[Any, Any]):
+    """An array that its encoder stumbles over."""
+
+    @property
+    def dtype(self) -> Any:
+        raise ValueError(SECRET, self.tolist())
+
+
+class Unfit(Doubling):
+    """Its outputs are nothing that an answer can be made of."""
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        return [inputs[0].view(Odd)]
+
+
+class Uneven(Doubling):
+    """Its outputs have another width each time."""
+
+    def __init__(self) -> None:
+        self.width = 0
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        self.width += 1
+        return [np.repeat(inputs[0], self.width, axis=1)]
+
+
+class Wider(Counting):
+    """Its second chunk has another output more."""
+
+    def __init__(self) -> None:
+        super().__init__(3)
+        self._chunks = 0
+
+    def chunk(self, text: str) -> list[Any]:
+        self._chunks += 1
+        return super().chunk(text) * self._chunks
+
+
+class Broken(Recording):
+    """A recording with a bug."""
+
+    def put(self, *arguments: Any, phase: str = "whole", **named: Any) -> bool:
+        raise ValueError(SECRET, arguments, phase, named)
+
+
+@pytest.mark.parametrize(("engine", "rows"), [(Unfit(), 3), (Uneven(), 6)])
+async def test_a_batch_that_cannot_be_answered_is_told_counted_and_logged_without_values(
+    engine: Doubling, rows: int
+) -> None:
+    plane = DataPlane(engine)
+    client = plane.client()
+    client.send(infer(*[SECRET] * rows))
+    await until(client.statuses)
+    assert client.statuses() == [500]
+    assert ended(plane, "engine_error") == 1
+    assert plane.recording.statuses == ["engine_error"]
+    assert str(SECRET) not in repr(plane.logged) + repr(client.bodies())
+    assert set(map(tuple, plane.recording.rows)) <= {(), (rows,)}, "all rows of the call, or none"
+    client.send(infer(1.0))
+    await until(lambda: len(client.statuses()) == 2)
+
+
+async def test_a_fault_names_its_kind_and_place() -> None:
+    plane = DataPlane(Unfit())
+    client = plane.client()
+    client.send(infer(1.0))
+    await until(client.statuses)
+    ((event, fields),) = plane.logged
+    assert (event, fields["doing"]) == ("fault", "answering a batch")
+    assert fields["kind"].endswith("Error")
+    assert ".py:" in fields["at"]
+
+
+async def test_a_batch_that_cannot_be_recorded_for_a_bug_is_told_and_counted() -> None:
+    plane = DataPlane(recording=Broken())
+    client = plane.client()
+    client.send(infer(SECRET), infer(SECRET))
+    await until(lambda: len(client.statuses()) == 2)
+    assert client.statuses() == [500, 500]
+    assert ended(plane, "engine_error") == 2
+    assert plane.counted("pilotage_recorded_total", recorded="no") == 2
+    assert str(SECRET) not in repr(plane.logged)
+    assert plane.answering.waiting_bytes == 0
+
+
+async def test_a_request_that_expired_is_told_although_recording_has_a_bug() -> None:
+    plane = DataPlane(recording=Broken())
+    client = plane.client()
+    plane.later_ns = -(10**9)
+    client.send(infer(1.0, headers=[b"Pilotage-Deadline-Ms: 1"]))
+    await until(client.statuses)
+    assert (client.statuses(), ended(plane, "expired")) == ([503], 1)
+
+
+async def test_a_face_with_a_bug_answers_and_the_connection_goes_on() -> None:
+    plane = DataPlane()
+
+    def broken(*_: object) -> None:
+        raise ValueError(SECRET)
+
+    plane.answering.faces[Operation.SERVER] = broken
+    client = plane.client()
+    client.send(get(b"/v2"), get(b"/v2"), infer(1.0))
+    await until(lambda: len(client.statuses()) == 3)
+    assert client.statuses() == [500, 500, 200]
+    assert str(SECRET) not in repr(plane.logged)
+
+
+async def test_chunks_that_do_not_fit_together_are_told_and_counted() -> None:
+    plane = DataPlane(Wider())
+    client = plane.client()
+    client.send(post(WHOLE, b'{"x": "word"}'))
+    await until(client.statuses)
+    assert (client.statuses(), ended(plane, "engine_error")) == ([500], 1)
+    assert plane.recording.statuses == ["engine_error"]
+
+
+async def test_a_stream_whose_chunk_cannot_be_sent_breaks_off_and_is_closed() -> None:
+    plane = DataPlane(Wider())
+    client = plane.client()
+    client.send(post(STREAM, b'{"x": "word"}'))
+    await until(lambda: ended(plane, "engine_error"))
+    assert plane.recording.phases == ["opened", "closed"]
+    assert (client.wire.ending, plane.generating.open) == ("closed", 0)
+
+
+@pytest.mark.parametrize("path", [WHOLE, STREAM])
+async def test_chunks_that_cannot_be_recorded_for_a_bug_are_answered_all_the_same(
+    path: bytes,
+) -> None:
+    plane = DataPlane(Counting(2), recording=Broken())
+    client = plane.client()
+    client.send(post(path, b'{"x": "word"}'))
+    await until(client.statuses)
+    assert client.statuses() == [500]
+    assert plane.generating.open == 0

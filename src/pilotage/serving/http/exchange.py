@@ -69,6 +69,14 @@ class Exchange:
         """The client hung up, or the connection was closed: nobody reads a reply."""
         return self.turns.over
 
+    @property
+    def answered(self) -> bool:
+        """It was answered, or is being so, or nobody reads an answer any more."""
+        turns = self.turns
+        if self.held is not None:
+            return True
+        return turns.current is not self and self not in turns.waiting
+
     def reply(self, data: bytes, *, close: bool = False) -> None:
         """Answer with a whole HTTP response; `close` ends the connection after it."""
         turns = self.turns

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pilotage import __version__
 from pilotage.contracts import snapshot as snapshots
@@ -27,6 +27,7 @@ from pilotage.serving.answering import Answering
 from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.engines.engine import EngineFailureError
 from pilotage.serving.faces import Faces
+from pilotage.serving.faults import Faults
 from pilotage.serving.finishing import Finishing
 from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
@@ -121,12 +122,15 @@ class Worker:
         self._over = loop.create_future()
         self._ticked_s = time.time()
         accounts = Accounts(self._series)
+        worker = f"worker {setup.index}"
+        faults = Faults(partial(setup.log, process=worker), time.monotonic)
+        loop.set_exception_handler(partial(_note_unforeseen, faults))
         faces = Faces(version=__version__, not_ready=self._not_ready, published=self._published)
         snapshot = _read(setup.snapshot_path)
-        finishing = Finishing(self._books, accounts, self._replies)
-        self._answering = Answering(self._books, self._replies, finishing)
+        finishing = Finishing(self._books, accounts, self._replies, faults)
+        self._answering = Answering(self._books, self._replies, finishing, faults)
         self._generating = Generating(
-            loop, self._books, accounts, self._replies, self._answering.route_of
+            loop, self._books, accounts, self._replies, faults, self._answering.route_of
         )
         self._answering.faces = {**faces.table(), **self._generating.table()}
         opened = {
@@ -322,6 +326,14 @@ class Worker:
     async def _drain_listener(self, grace_s: float) -> None:
         await self._listener.drain(grace_s)
         self._over.set_result(None)
+
+
+def _note_unforeseen(
+    faults: Faults, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+) -> None:
+    """What the loop met and nobody caught. Its own message would show values."""
+    del loop
+    faults.note("turning the loop", context.get("exception") or RuntimeError())
 
 
 def _read(path: str) -> Snapshot:
