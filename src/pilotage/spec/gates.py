@@ -107,8 +107,9 @@ class Gate:
     `across` names the columns whose groups are compared or each judged; several make
     intersections. `against` says which pairs: all (`extremes`), each with the best, with the whole,
     or with a named group. Groups of fewer rows than `groups_from` are undecided. `where` narrows
-    the rows to those with these values. `rate_per_s` is the load of a latency gate. `claim` tells
-    whose claim is examined.
+    the rows to those with these values. `options` are the metric's own settings (`k`, `tolerance`,
+    `quantile`, `clip`). `rate_per_s` is the load of a latency gate. `claim` tells whose claim is
+    examined.
     """
 
     metric: str
@@ -117,6 +118,7 @@ class Gate:
     against: str = "extremes"
     groups_from: int = 20
     where: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, float], ...] = ()
     rate_per_s: float | None = None
     claim: str | None = None
     line: int = 0
