@@ -220,6 +220,29 @@ def test_as_many_streams_as_the_limit_are_answered_and_one_more_is_refused(
     until(lambda: server.metric("pilotage_streams") == 0)
 
 
+def test_a_stream_that_the_end_of_the_server_cuts_has_its_closing_record(tmp_path: Path) -> None:
+    started: list[dict[str, str]] = []
+    held: list[Raw] = []
+    with serving(
+        tmp_path,
+        {"words": models.identity("BYTES", shape=("n", 1))},
+        *("--drain", "50ms"),
+        engines="counting_engine",
+        environment={"COUNTING": str(tmp_path)},
+    ) as server:
+        for number in range(STREAMS):
+            raw = Raw(server.port)
+            raw.send(post(STREAM, asked(f"cut-{number}", 1_000_000, chunk_bytes=CHUNK_BYTES)))
+            started.append(raw.head()[1])
+            held.append(raw)
+        server.stop()
+        for headers in started:
+            closed, _ = records_of(server, headers)
+            assert closed.status == "cancelled"
+    for raw in held:
+        raw.close()
+
+
 def test_what_is_wrong_with_a_prompt_is_told(server: Server) -> None:
     reply = server.call("POST", STREAM, b'{"text_input": 7}')
     assert (reply.status, reply.json["reason"]) == (400, "invalid")

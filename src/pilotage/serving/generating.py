@@ -30,6 +30,9 @@ from pilotage.serving.streaming import Gathering, Stream, joined
 if TYPE_CHECKING:
     from pilotage.serving.answering import Face
 
+LOOK_S: Final = 0.005
+"""How often it is seen whether the last streams have ended."""
+
 _EVENTS: Final = b"text/event-stream"
 _FAILED: Final = Refusal(500, "engine", "the model failed on this request")
 _ENDED: Final[dict[Status, Refusal]] = {
@@ -76,6 +79,19 @@ class Generating:
     def uses(self, scheduler: Scheduler) -> bool:
         """Whether a stream still runs on this replica."""
         return any(stream.call.route.scheduler is scheduler for stream in self._open)
+
+    async def end_all(self, patience_s: float) -> None:
+        """Ends what is under way, and returns when every record is closed.
+
+        Engines get so long to end their work at the next chunk; one that does not is left behind.
+        """
+        for each in self._open:
+            each.cancel()
+        until_s = self._loop.time() + patience_s
+        while self._open and self._loop.time() < until_s:
+            await asyncio.sleep(LOOK_S)
+        for each in list(self._open):
+            each.end_now()
 
     # --- the two operations ----------------------------------------------------------------
 

@@ -63,6 +63,7 @@ class Stream:
         self._credits = threading.Semaphore(CREDITS)
         self._owed = 0
         self._cancelled = False
+        self._over = False
         self._broken: Status | None = None
         out.on_ready = self._give_back
         out.on_gone = self.cancel
@@ -135,7 +136,15 @@ class Stream:
         """A last word to the client, before the stream breaks off."""
         self._out.write(data)
 
+    def end_now(self) -> None:
+        """Ends it although its engine has not come back; what comes later is passed over."""
+        self.cancel()
+        self._end("cancelled")
+
     def _end(self, status: Status) -> None:
+        if self._over:
+            return
+        self._over = True
         gone = self._cancelled or self._out.gone
         self.status = self._broken or ("cancelled" if gone else status)
         self._ended(self)
@@ -167,21 +176,41 @@ class Gathering:
         self.status: Status = "ok"
         self._ended = ended
         self._loop = loop
+        self._cancelled = False
+        self._over = False
+
+    def cancel(self) -> None:
+        """Nobody waits any more: the engine stops at its next chunk."""
+        self._cancelled = True
+
+    def end_now(self) -> None:
+        """Ends it although its engine has not come back; what comes later is passed over."""
+        self.cancel()
+        self._end("cancelled")
 
     def start(self, engine: StreamEngine, inputs: list[Array | None]) -> None:
         """Starts the thread that pulls the chunks."""
-        threading.Thread(
-            target=self._pull, args=(engine, inputs), name="gathering", daemon=True
-        ).start()
+        try:
+            threading.Thread(
+                target=self._pull, args=(engine, inputs), name="gathering", daemon=True
+            ).start()
+        except RuntimeError:  # no room for another thread
+            self._loop.call_soon(self._end, "engine_error")
 
     def _pull(self, engine: StreamEngine, inputs: list[Array | None]) -> None:
-        self.status = _pulled(engine, inputs, self._gather)
-        self._loop.call_soon_threadsafe(self._ended, self)
+        status = _pulled(engine, inputs, self._gather)
+        self._loop.call_soon_threadsafe(self._end, status)
+
+    def _end(self, status: Status) -> None:
+        if not self._over:
+            self._over = True
+            self.status = status
+            self._ended(self)
 
     def _gather(self, chunks: Iterator[list[Array]]) -> Status:
         deadline_ns = self.call.deadline_ns
         for chunk in chunks:
-            if self.call.exchange.gone:
+            if self._cancelled or self.call.exchange.gone:
                 return "cancelled"
             if deadline_ns is not None and time.monotonic_ns() > deadline_ns:
                 return "expired"

@@ -1,5 +1,6 @@
 """The way of a request through one worker: who may pass when, and how everything ends."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -269,3 +270,34 @@ async def test_chunks_that_cannot_be_recorded_for_a_bug_are_answered_all_the_sam
     await until(client.statuses)
     assert client.statuses() == [500]
     assert plane.generating.open == 0
+
+
+# --- the end -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [STREAM, WHOLE])
+async def test_what_streams_at_the_end_is_closed_although_its_engine_hangs(path: bytes) -> None:
+    engine = Counting(2, waits=True)
+    plane = DataPlane(engine)
+    client = plane.client()
+    client.send(post(path, b'{"x": "word"}'))
+    await until(lambda: path == WHOLE or b"word" in client.wire.sent)
+    await plane.generating.end_all(0.02)
+    assert plane.recording.phases[-1] == ("closed" if path == STREAM else "whole")
+    assert plane.recording.statuses[-1] == "cancelled"
+    assert (plane.generating.open, ended(plane, "cancelled")) == (0, 1)
+    engine.let_go = True
+    await until(lambda: engine.ended)
+    await asyncio.sleep(0)
+    assert ended(plane, "cancelled") == plane.counted("pilotage_requests_total") == 1
+
+
+async def test_engines_that_end_in_time_end_by_themselves() -> None:
+    engine = Counting(1_000_000)
+    plane = DataPlane(engine)
+    client = plane.client()
+    client.send(post(STREAM, b'{"x": "word"}'))
+    await until(lambda: b"word" in client.wire.sent)
+    await plane.generating.end_all(20.0)
+    assert engine.ended
+    assert plane.recording.phases == ["opened", "closed"]

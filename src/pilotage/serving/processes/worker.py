@@ -44,6 +44,8 @@ from pilotage.serving.scheduling import Scheduler
 TICK_S: Final = 1.0
 ORPHAN_DRAIN_S: Final = 5.0
 """What a worker whose supervisor is gone gives to the requests it has."""
+STREAMS_END_S: Final = 1.0
+"""How long the engines of streams that a drain cut may take to end their work."""
 GC_THRESHOLDS: Final = (50_000, 50, 100)
 """The hot path makes no reference circles, so the collector may look rarely; what was there when
 serving began is taken out of its sight (gc.freeze), which also keeps those pages shared."""
@@ -325,6 +327,8 @@ class Worker:
 
     async def _drain_listener(self, grace_s: float) -> None:
         await self._listener.drain(grace_s)
+        # Clients are gone, records are not closed yet.
+        await self._generating.end_all(STREAMS_END_S)
         self._over.set_result(None)
 
 
