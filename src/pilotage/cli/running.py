@@ -16,7 +16,8 @@ from pilotage.serving.bookkeeping import Bookkeeping
 from pilotage.serving.metrics import Slots
 from pilotage.serving.processes import handoff
 from pilotage.serving.processes.descriptors import make_room
-from pilotage.serving.processes.supervisor import Log, Parts, Supervisor
+from pilotage.serving.processes.parts import Log, Parts
+from pilotage.serving.processes.supervisor import Supervisor
 from pilotage.serving.processes.worker import WorkerSetup, run_worker
 from pilotage.serving.recording.identity import Identity, chance, next_identity
 from pilotage.serving.recording.recorder import RecorderSettings, run_recorder
@@ -79,6 +80,7 @@ def serve(
         compose=lambda revision: composition.compose(reread(), revision),
         changed=changed,
         on_ready=lambda: on_ready(handoff.addresses(listening)),
+        beat_of=slots.last_beat,
         log=log,
     )
     return Supervisor(parts, listening, first).run()

@@ -16,6 +16,9 @@ from msgspec import Struct
 SLOT_BYTES: Final = 256 * 1024
 """One worker's published numbers, in bytes; about 300 series of histograms."""
 
+_BEAT_BYTES: Final = 8
+_HEAD_BYTES: Final = 16
+
 _LATENCY_S: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01),
     *(0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
@@ -144,9 +147,10 @@ _decoder = msgspec.msgpack.Decoder(Published)
 
 
 class Slots:
-    """The shared memory: one slot a worker, each `length u32 | crc32 u32 | payload`.
+    """The shared memory: one slot a worker, each `beat u64 | length u32 | crc32 u32 | payload`.
 
     A reader that meets a slot being written sees a wrong sum and leaves it out of that scrape.
+    The beat changes as long as the worker's loop turns.
     """
 
     def __init__(self, memory: memoryview, workers: int) -> None:
@@ -157,21 +161,31 @@ class Slots:
     def bytes_for(workers: int) -> int:
         return workers * SLOT_BYTES
 
+    def beat(self, worker: int, now_ns: int) -> None:
+        """The worker's loop turned at this moment."""
+        start = worker * SLOT_BYTES
+        self._memory[start : start + _BEAT_BYTES] = now_ns.to_bytes(_BEAT_BYTES, "little")
+
+    def last_beat(self, worker: int) -> int:
+        """The moment of its last turn; 0 before the first."""
+        start = worker * SLOT_BYTES
+        return int.from_bytes(self._memory[start : start + _BEAT_BYTES], "little")
+
     def write(self, worker: int, published: Published) -> bool:
         """False when the numbers are too many for the slot; the last ones then stay."""
         payload = _encoder.encode(published)
-        if len(payload) + 8 > SLOT_BYTES:
+        if len(payload) + _HEAD_BYTES > SLOT_BYTES:
             return False
-        start = worker * SLOT_BYTES
+        start = worker * SLOT_BYTES + _BEAT_BYTES
         head = len(payload).to_bytes(4, "little") + zlib.crc32(payload).to_bytes(4, "little")
         self._memory[start + 8 : start + 8 + len(payload)] = payload
         self._memory[start : start + 8] = head
         return True
 
     def read(self, worker: int) -> Published | None:
-        start = worker * SLOT_BYTES
+        start = worker * SLOT_BYTES + _BEAT_BYTES
         length = int.from_bytes(self._memory[start : start + 4], "little")
-        if not 0 < length <= SLOT_BYTES - 8:
+        if not 0 < length <= SLOT_BYTES - _HEAD_BYTES:
             return None
         payload = bytes(self._memory[start + 8 : start + 8 + length])
         if zlib.crc32(payload) != int.from_bytes(self._memory[start + 4 : start + 8], "little"):

@@ -1,6 +1,7 @@
 """A snapshot made by a child, so that the supervisor goes on serving while models are converted."""
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -23,7 +24,10 @@ class _Composed(Struct, frozen=True):
 
 
 class Composer:
-    """One composition under way. `reads` becomes readable as the child sends and ends."""
+    """One composition under way. `reads` becomes readable as the child sends and ends; by
+    `until_s`, on the steady clock, it should have."""
+
+    until_s = math.inf
 
     def __init__(
         self,

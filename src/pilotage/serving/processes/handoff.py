@@ -138,3 +138,8 @@ class Handoff:
 def addresses(sockets: Sequence[socket.socket]) -> list[tuple[str, int]]:
     """(host, port) of each listening socket."""
     return [listening.getsockname()[:2] for listening in sockets]
+
+
+def channel_kind() -> socket.SocketKind:
+    """Messages stay whole and the end is seen; macOS lacks the first kind for Unix sockets."""
+    return getattr(socket, "SOCK_SEQPACKET", socket.SOCK_DGRAM)

@@ -14,8 +14,6 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -24,8 +22,10 @@ from pilotage.errors import PilotageError
 from pilotage.serving.processes import messages
 from pilotage.serving.processes.children import Child, fork, reap
 from pilotage.serving.processes.composer import Composer
-from pilotage.serving.processes.handoff import Handoff
+from pilotage.serving.processes.handoff import Handoff, channel_kind
+from pilotage.serving.processes.heartbeats import HUNG_S, Heartbeats
 from pilotage.serving.processes.memory import available_bytes, check_fits
+from pilotage.serving.processes.parts import Parts
 from pilotage.serving.processes.publishing import Publishing
 
 TICK_S: Final = 1.0
@@ -38,32 +38,8 @@ TELL_S: Final = 1.0
 TRIED_STARTS: Final = 3
 """Starts that a worker tries with one snapshot, before workers start with the one before it."""
 
-Log = Callable[..., None]
-"""log(event, **fields)"""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the supervisor puts together; it knows no more of a worker or recorder than this.
-
-    Attributes:
-        run_worker: (worker, how often it was started before, channel, closed counts, snapshot
-            path) -> exit code; runs in the child.
-        run_recorder: (descriptor whose end of file means "no more") -> exit code, or None where
-            nothing is recorded.
-        compose: (revision) -> the snapshot to serve next; runs in a child of its own.
-        on_ready: called once, when the first worker serves.
-    """
-
-    workers: int
-    connections: int
-    drain_s: float
-    run_worker: Callable[[int, int, socket.socket, memoryview, str], int]
-    run_recorder: Callable[[int], int] | None
-    compose: Callable[[int], Snapshot]
-    changed: Callable[[], bool] | None
-    on_ready: Callable[[], None]
-    log: Log
+COMPOSE_S: Final = 1800.0
+"""How long a composition may take, over all its models; one conversion has a limit of its own."""
 
 
 class Supervisor:
@@ -76,6 +52,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._closed: memoryview = memoryview(mmap.mmap(-1, max(4096, 8 * parts.workers))).cast("q")
         self._handoff = Handoff(self._closed, parts.workers, parts.connections)
+        self._heartbeats = Heartbeats(parts.workers, hung_s=HUNG_S)
         self._workers = [Child(f"worker {index}") for index in range(parts.workers)]
         self._channels: dict[int, socket.socket] = {}
         self._recorder = Child("recorder")
@@ -142,6 +119,7 @@ class Supervisor:
             for child in self._children():
                 if not child.pid and now_s >= child.due_s:
                     self._start_again(child)
+            self._end_hung(now_s)
             if self._parts.changed is not None and self._composer is None and self._parts.changed():
                 self._reload_asked = True
             if self._reload_asked and self._composer is None and self._ready:
@@ -165,6 +143,22 @@ class Supervisor:
             child.died(now_s=time.monotonic())
             self._log("not_started", process=child.name, why=str(error))
 
+    def _end_hung(self, now_s: float) -> None:
+        """Kills what hangs. A worker is then started again as one that died; a composition that
+        comes to nothing is a reload refused."""
+        for index, silent_s in self._heartbeats.hung(self._parts.beat_of, now_s=now_s):
+            child = self._workers[index]
+            if child.pid:
+                self._log("hung", process=child.name, silent_s=round(silent_s, 1))
+                os.kill(child.pid, signal.SIGKILL)
+        if self._composer is not None and now_s > self._composer.until_s:
+            self._log("hung", process="composer", silent_s=COMPOSE_S)
+            self._composer.kill()
+            self._selector.unregister(self._composer.reads)
+            os.close(self._composer.reads)
+            self._composer = None
+            self._refuse_reload(PilotageError("the models took too long to open"))
+
     def _start_recorder(self) -> None:
         run_recorder = self._parts.run_recorder
         if run_recorder is None:
@@ -182,7 +176,7 @@ class Supervisor:
     def _start_worker(self, index: int) -> None:
         path = self._published.path()
         incarnation = self._workers[index].starts
-        ours, its = socket.socketpair(socket.AF_UNIX, _channel_kind())
+        ours, its = socket.socketpair(socket.AF_UNIX, channel_kind())
         with its, contextlib.ExitStack() as undo:
             undo.callback(ours.close)
             pid = fork(
@@ -194,6 +188,7 @@ class Supervisor:
         self._channels[index] = ours
         self._selector.register(ours, selectors.EVENT_READ, partial(self._on_message, index))
         self._workers[index].started(pid, now_s=time.monotonic())
+        self._heartbeats.started(index, self._parts.beat_of(index))
 
     def _private(self) -> list[socket.socket | int]:
         """Descriptors that no child may keep."""
@@ -317,6 +312,7 @@ class Supervisor:
         except OSError as error:
             self._refuse_reload(error)
             return
+        self._composer.until_s = time.monotonic() + COMPOSE_S
         self._selector.register(self._composer.reads, selectors.EVENT_READ, self._on_composed)
 
     def _on_composed(self, _: Any) -> None:
@@ -383,11 +379,6 @@ class Supervisor:
         if self._recorder_end >= 0:
             os.close(self._recorder_end)
             self._recorder_end = -1
-
-
-def _channel_kind() -> socket.SocketKind:
-    """Messages stay whole and the end is seen; macOS lacks the first kind for Unix sockets."""
-    return getattr(socket, "SOCK_SEQPACKET", socket.SOCK_DGRAM)
 
 
 def _noted(number: int, frame: object) -> None:

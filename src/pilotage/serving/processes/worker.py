@@ -305,6 +305,7 @@ class Worker:
     def _tick(self) -> None:
         if self._over.done():
             return
+        self._setup.slots.beat(self._setup.index, time.monotonic_ns())
         self._replies.tick()
         self._publish()
         self._drop_retired()

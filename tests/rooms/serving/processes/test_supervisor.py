@@ -2,6 +2,7 @@
 
 import array
 import fcntl
+import mmap
 import os
 import shutil
 import signal
@@ -16,7 +17,8 @@ import pytest
 
 from pilotage.contracts.snapshot import FORMAT, Snapshot
 from pilotage.serving.processes import handoff, messages, supervisor
-from pilotage.serving.processes.supervisor import Parts, Supervisor
+from pilotage.serving.processes.parts import Parts
+from pilotage.serving.processes.supervisor import Supervisor
 
 WORKERS = 12
 PATIENCE_S = 20.0
@@ -48,6 +50,8 @@ def supervise(
     workers: int = WORKERS,
     drain_s: float = 5.0,
     listen: Callable[[], list[socket.socket]] = lambda: handoff.bind("127.0.0.1", 0),
+    beat_of: Callable[[int], int] = lambda _: 0,
+    compose: Callable[[int], Snapshot] = lambda revision: Snapshot(FORMAT, revision, 0.0, (), ()),
 ) -> int:
     """The exit code of a supervisor in a process of its own; 70 when it raised."""
     pid = os.fork()
@@ -66,9 +70,10 @@ def supervise(
                 drain_s=drain_s,
                 run_worker=run_worker,
                 run_recorder=None,
-                compose=lambda revision: Snapshot(FORMAT, revision, 0.0, (), ()),
+                compose=compose,
                 changed=None,
                 on_ready=ready,
+                beat_of=beat_of,
                 log=lambda *_, **__: None,
             )
             code = Supervisor(parts, listening, Snapshot(FORMAT, 1, 0.0, (), ())).run()
@@ -236,3 +241,54 @@ def test_a_snapshot_that_no_worker_can_start_with_gives_way_to_the_one_before() 
         return serve_until_told(index, starts, channel)
 
     assert supervise(work, nothing, workers=1) == 0
+
+
+def hang() -> int:
+    while True:
+        time.sleep(60)
+
+
+@pytest.mark.parametrize("beats", [True, False])
+def test_a_worker_that_hangs_is_killed_and_started_again(
+    monkeypatch: pytest.MonkeyPatch, beats: bool
+) -> None:
+    monkeypatch.setattr(supervisor, "HUNG_S", 1.5)
+    beat = mmap.mmap(-1, 1)
+
+    def work(index: int, starts: int, channel: socket.socket, *rest: object) -> int:
+        if starts:
+            os.kill(os.getppid(), signal.SIGTERM)
+            return serve_until_told(index, starts, channel, *rest)
+        channel.send(messages.encode(messages.Serving(1)))
+        for number in range(1, 100):
+            beat[0] = number if beats or number < 3 else 2
+            time.sleep(0.05)
+        return 0 if beats else hang()
+
+    started_s = time.monotonic()
+    assert supervise(work, nothing, workers=1, beat_of=lambda _: beat[0]) == 0
+    lived_s = time.monotonic() - started_s
+    assert (lived_s > 4.5) is beats, "one that beats lives until its end"
+
+
+def test_a_composition_that_hangs_is_given_up_and_the_next_one_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "COMPOSE_S", 0.5)
+    hung = mmap.mmap(-1, 1)
+
+    def compose(revision: int) -> Snapshot:
+        if not hung[0]:
+            hung[0] = 1
+            os.kill(os.getppid(), signal.SIGHUP)
+            hang()
+        return Snapshot(FORMAT, revision, 0.0, (), ())
+
+    def work(index: int, starts: int, channel: socket.socket, *rest: object) -> int:
+        channel.send(messages.encode(messages.Serving(1)))
+        os.kill(os.getppid(), signal.SIGHUP)
+        assert isinstance(next_message(channel), messages.Publish)
+        os.kill(os.getppid(), signal.SIGTERM)
+        return serve_until_told(index, starts, channel, *rest)
+
+    assert supervise(work, nothing, workers=1, compose=compose) == 0
