@@ -1,0 +1,284 @@
+"""Is the candidate worse than the baseline? A guard on two proportions, valid at every look.
+
+The promise: P(ever failed | harm is at most `tolerated` in every block) <= `error_rate_fail`, and
+P(ever passed | harm is at least `margin` in every block) <= `error_rate_pass`, however often one
+looks. Harm is the candidate's rate less the baseline's (or, relative, its excess in parts of it).
+
+When: errors, disagreements, wrong or slow answers of two arms that serve at the same time and were
+assigned at random. Rates may drift, the share of traffic may change and both arms may fail
+together: only what differs within a block counts. Assumes that outcomes are independent given the
+block; where at most m of one block hang together, `cluster=m` (evidence m times slower); where
+nothing is known, `block_means`; where users stick to an arm, feed it from `units`.
+
+How: against each of two hypotheses, a mixture of bets on several effects (`block_evidence`), the
+baseline's rate expected as it was in the blocks before. Fail effects are 1/2, 1, 2, 4, 8 and 32
+margins above `tolerated`; pass effects 1, 3/4 and 1/2 margins below `margin`.
+
+Source: Turner, Ly & Grünwald (2024), arXiv 2106.02693; Turner & Grünwald (2023), arXiv 2203.09785.
+
+    >>> guard = TwoArms(TwoArmsConfiguration(margin=0.005))
+    >>> guard.update(95_000, 285, 5_000, 90)
+    >>> guard.close_block()
+    >>> bool(guard.failed()), float(guard.difference().round(4))
+    (True, 0.015)
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pilotage.statistics.interval import Interval
+from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.arm_counts import ArmCounts
+from pilotage.statistics.sequential.block_evidence import (
+    Edge,
+    Kind,
+    alternatives,
+    log_block_evidence,
+)
+from pilotage.statistics.sequential.wealth import log_mixture, log_threshold, tempered
+from pilotage.statistics.verdict import Because, Evidence, Undecided, Verdict, decide
+
+Array = np.ndarray[Any, np.dtype[Any]]
+FORMAT = "two_arms/1"
+METHOD = "mixture of bets on two arms in blocks"
+FAIL_MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
+PASS_MARGINS = (1.0, 0.75, 0.5)
+MARGIN_WITHOUT = 0.005
+"""The step of the effects where no margin is accepted, in the rate's own unit."""
+RELATIVE_MARGIN_WITHOUT = 0.1
+"""The same for a relative one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoArmsConfiguration:
+    """What is asked of the two rates, and how often a wrong answer is allowed.
+
+    Attributes:
+        margin: the harm that must not pass (0.005: half a point; relative: 0.1 is a tenth more).
+        tolerated: the harm that must not fail, at most `margin`. A truth between them may get
+            either answer; where they are equal, a candidate on the edge stays undecided for ever.
+        error_rate_pass, error_rate_fail: P(ever passed | BAD) and P(ever failed | GOOD), at most.
+        cluster: at most so many outcomes of a block hang together; 1 if they are independent.
+        baseline_rate: the baseline's rate of harm expected at the start, such as its last day's;
+            a wrong one costs evidence in the first blocks, never the error rate.
+        baseline_weight: for how many observations `baseline_rate` counts.
+        larger_is_better: events are good ones, and harm is their absence.
+        kind: whether margins are differences of rates or parts of the baseline's rate of harm.
+        unit: what one observation is: request, unit, principal.
+        fail_effects, pass_effects: harms to bet on, instead of those of the module's docstring.
+    """
+
+    margin: float
+    tolerated: float = 0.0
+    error_rate_pass: float = 0.05
+    error_rate_fail: float = 0.05
+    cluster: int = 1
+    baseline_rate: float = 0.01
+    baseline_weight: float = 50.0
+    larger_is_better: bool = False
+    kind: Kind = "absolute"
+    unit: str = "request"
+    fail_effects: tuple[float, ...] = ()
+    pass_effects: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        log_threshold(self.error_rate_pass)
+        log_threshold(self.error_rate_fail)
+        if not 0.0 <= self.tolerated <= self.margin:
+            raise ValueError("0 <= tolerated <= margin is needed")
+        if self.kind == "absolute" and self.margin >= 1.0:
+            raise ValueError("a difference of two rates is below 1")
+        if self.cluster < 1:
+            raise ValueError("a cluster has at least one outcome")
+        if not 0.0 < self.baseline_rate < 1.0 or self.baseline_weight <= 0.0:
+            raise ValueError("a rate between 0 and 1 and a weight above 0 are needed to start from")
+
+    def bets(self) -> tuple[tuple[Edge, Array], tuple[Edge, Array]]:
+        """The two hypotheses, fail and pass, each with the harms to bet on against it."""
+        without = MARGIN_WITHOUT if self.kind == "absolute" else RELATIVE_MARGIN_WITHOUT
+        step = self.margin or without
+        fail = self.fail_effects or [self.tolerated + step * m for m in FAIL_MARGINS]
+        pass_ = self.pass_effects or [self.margin - step * m for m in PASS_MARGINS]
+        return (
+            (Edge(self.tolerated, 1, self.kind), np.asarray(fail, np.float64)),
+            (Edge(self.margin, -1, self.kind), np.asarray(pass_, np.float64)),
+        )
+
+
+class TwoArms:
+    """Passed, failed or undecided on the harm of a candidate, valid at every look.
+
+    State: 9 logarithms of wealth and 11 counts, 160 bytes of numbers a run. `failed` and `passed`
+    are sticky, both sides are bet on to the end, and harm found late overrides a pass.
+    """
+
+    def __init__(self, configuration: TwoArmsConfiguration, shape: tuple[int, ...] = ()) -> None:
+        self._configuration = configuration
+        self._shape = shape
+        self._fail_bet, self._pass_bet = configuration.bets()
+        self._counts = ArmCounts(shape)
+        self._fail_wealth = np.zeros((*shape, self._fail_bet[1].size))
+        self._pass_wealth = np.zeros((*shape, self._pass_bet[1].size))
+        self._failed = np.zeros(shape, np.bool_)
+        self._passed = np.zeros(shape, np.bool_)
+
+    def update(
+        self,
+        baseline_trials: ArrayLike,
+        baseline_events: ArrayLike,
+        candidate_trials: ArrayLike,
+        candidate_events: ArrayLike,
+    ) -> None:
+        """Add observations of both arms to the open block.
+
+        Args:
+            baseline_trials, candidate_trials: counts, of the procedure's shape or broadcast to it.
+            baseline_events, candidate_events: how many of them had the event, or a sum of values in
+                [0, 1].
+
+        Raises:
+            ValueError: another shape, or events outside 0 to trials.
+        """
+        self._counts.update(
+            baseline_trials,
+            baseline_events,
+            candidate_trials,
+            candidate_events,
+            larger_is_better=self._configuration.larger_is_better,
+        )
+
+    def close_block(self) -> None:
+        """The open block counts from now on, and is looked at. An empty arm is no evidence."""
+        rate = self.expected_baseline_rate()
+        self._fail_wealth += self._block_evidence(rate, self._fail_bet)
+        self._pass_wealth += self._block_evidence(rate, self._pass_bet)
+        self._counts.close_block()
+        configuration = self._configuration
+        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
+        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+
+    def log_evidence_fail(self) -> Array:
+        """float64, the shape: log of the e-value against "harm is at most `tolerated`", now."""
+        return log_mixture(self._fail_wealth)
+
+    def log_evidence_pass(self) -> Array:
+        """float64, the shape: log of the e-value against "harm is at least `margin`", now."""
+        return log_mixture(self._pass_wealth)
+
+    def failed(self) -> Array:
+        """bool, the shape: "harm is at most `tolerated`" was rejected at some look so far."""
+        return self._failed.copy()
+
+    def passed(self) -> Array:
+        """bool, the shape: "harm is at least `margin`" was rejected at some look so far.
+
+        Where `failed` too, the verdict is failed.
+        """
+        return self._passed.copy()
+
+    def expected_baseline_rate(self) -> Array:
+        """float64, the shape: the baseline's rate of harm in the closed blocks and at the start."""
+        trials, harm, _, _ = self._counts.totals()
+        weight = self._configuration.baseline_weight
+        return (self._configuration.baseline_rate * weight + harm) / (weight + trials)
+
+    def difference(self) -> Array:
+        """float64, the shape: harm of the candidate, weighted over blocks; NaN before any.
+
+        Relative where the configuration is.
+        """
+        if self._configuration.kind == "relative":
+            return self._counts.relative_difference()
+        return self._counts.difference()
+
+    def observations(self) -> tuple[Array, Array]:
+        """float64, the shape: trials of the baseline and the candidate in closed blocks."""
+        baseline, _, candidate, _ = self._counts.totals()
+        return baseline.copy(), candidate.copy()
+
+    def verdict(self, interval: Interval | None = None) -> Verdict:
+        """The answer of a procedure of shape (); harm comes first.
+
+        Args:
+            interval: for the difference, from `difference_interval` over the same data.
+
+        Raises:
+            ValueError: of another shape.
+        """
+        if self._shape:
+            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        configuration = self._configuration
+        baseline, candidate = (int(each) for each in self.observations())
+        estimate = float(self.difference())
+        evidence = Evidence(
+            estimate=None if np.isnan(estimate) else estimate,
+            interval=interval,
+            observations=baseline + candidate,
+            unit=configuration.unit,
+            rule=_rule(configuration),
+            method=METHOD,
+            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            assumptions=_assumptions(configuration),
+        )
+        if not (baseline and candidate):
+            return Undecided(evidence, Because.NO_DATA)
+        return decide(bool(self._passed), bool(self._failed), evidence)
+
+    def save(self) -> bytes:
+        """The whole state, the open block included."""
+        return pack(FORMAT, self._configuration, self._arrays())
+
+    @classmethod
+    def load(cls, configuration: TwoArmsConfiguration, data: bytes) -> Self:
+        """The procedure as it was saved, bit for bit.
+
+        Raises:
+            StateError: of another format or configuration, or damaged.
+        """
+        arrays = unpack(FORMAT, configuration, data)
+        loaded = cls(configuration, arrays["failed"].shape)
+        loaded._counts.restore(arrays)
+        loaded._fail_wealth = arrays["fail_wealth"]
+        loaded._pass_wealth = arrays["pass_wealth"]
+        loaded._failed = arrays["failed"]
+        loaded._passed = arrays["passed"]
+        return loaded
+
+    def _arrays(self) -> dict[str, Array]:
+        return self._counts.arrays() | {
+            "fail_wealth": self._fail_wealth,
+            "pass_wealth": self._pass_wealth,
+            "failed": self._failed,
+            "passed": self._passed,
+        }
+
+    def _block_evidence(self, rate: Array, bet: tuple[Edge, Array]) -> Array:
+        """float64 (*shape, effects): what the open block adds to each bet of one side."""
+        edge, effects = bet
+        baseline, candidate = alternatives(rate[..., None], effects, edge.kind)
+        trials_b, harm_b, trials_c, harm_c = self._counts.open_block()
+        counts = (trials_b[..., None], harm_b[..., None], trials_c[..., None], harm_c[..., None])
+        evidence = log_block_evidence(counts, baseline, candidate, edge)
+        return tempered(evidence, self._configuration.cluster)
+
+
+def _rule(configuration: TwoArmsConfiguration) -> str:
+    what = "rate of harm, candidate less baseline"
+    if configuration.kind == "relative":
+        what += ", in parts of the baseline's"
+    return (
+        f"{what}: below {configuration.margin:g} to pass, above {configuration.tolerated:g} to fail"
+    )
+
+
+def _assumptions(configuration: TwoArmsConfiguration) -> tuple[str, ...]:
+    assigned = f"each {configuration.unit} was assigned to its arm at random"
+    if configuration.cluster == 1:
+        return assigned, f"{configuration.unit}s of a block are independent of each other"
+    return (
+        assigned,
+        f"at most {configuration.cluster} {configuration.unit}s of a block hang together",
+    )
