@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,3 +142,13 @@ def test_logs_hold_neither_inputs_nor_outputs(server: Server) -> None:
         server.infer(model, {"x": np.full((1, width), secret, np.float32)})
     server.call("POST", PATH, b'{"inputs": "8675309"}')
     assert "8675309" not in server.said()
+
+
+def test_numbers_that_do_not_fit_their_slot_are_told_once_and_serving_goes_on(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path, {"mlp": models.mlp()}, engines="narrow_slots") as server:
+        server.event("metrics_too_many", process="worker 0")
+        for _ in range(3):
+            assert server.call("GET", "/metrics").status == 200
+        assert server.count("metrics_too_many") == 1

@@ -15,7 +15,15 @@ Level = Literal["info", "warning", "error"]
 WARNINGS: Final = frozenset(
     {
         *("process_died", "not_started", "declined", "reload_refused", "fell_back"),
-        *("killed", "not_recording", "stopping_now", "few_descriptors", "fault", "hung"),
+        *(
+            "killed",
+            "not_recording",
+            "stopping_now",
+            "few_descriptors",
+            "fault",
+            "hung",
+            "metrics_too_many",
+        ),
     }
 )
 """Events of the data plane that somebody should look at."""

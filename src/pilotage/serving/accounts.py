@@ -1,7 +1,8 @@
 """What a worker counts of its answers, once a batch."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from pilotage.contracts.records import Status
 from pilotage.serving.calls import Batch, Call
@@ -37,12 +38,20 @@ class _RouteCells:
         self.engine = series.histogram("pilotage_engine_seconds", **labels)
 
 
+RETIRED_S: Final = 300.0
+"""How long the numbers of a version that is gone are told, so that the last of them are scraped."""
+
+Pair = tuple[str, str]
+"""An endpoint and a version that it leads to."""
+
+
 class Accounts:
     """Counts for metrics and protocol statistics."""
 
     def __init__(self, series: Series) -> None:
         self.series = series
         self._cells: dict[tuple[str, str], _RouteCells] = {}
+        self._retired_s: dict[Pair, float] = {}
         self._refusals: dict[str, list[float]] = {}
         self._recorded = series.counter("pilotage_recorded_total", recorded="yes")
         self._unrecorded = series.counter("pilotage_recorded_total", recorded="no")
@@ -81,6 +90,21 @@ class Accounts:
     def ended(self, route: RoutePlan, status: Status) -> None:
         """A stream, or a request that was never run."""
         self._ended(self._of(route), (status,), 1)
+
+    def swapped(self, before: Iterable[Pair], after: Iterable[Pair], *, now_s: float) -> None:
+        """What was served and is not any more is forgotten in `RETIRED_S`; what is back is not."""
+        for pair in after:
+            self._retired_s.pop(pair, None)
+        for pair in set(before) - set(after):
+            self._retired_s[pair] = now_s
+
+    def forget_retired(self, *, now_s: float) -> None:
+        """Drops the series of what retired long enough ago."""
+        for pair, since_s in list(self._retired_s.items()):
+            if now_s - since_s >= RETIRED_S:
+                del self._retired_s[pair]
+                self._cells.pop(pair, None)
+                self.series.forget(*pair)
 
     def _of(self, route: RoutePlan) -> _RouteCells:
         key = (route.endpoint, route.version)

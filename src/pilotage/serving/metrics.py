@@ -108,6 +108,17 @@ class Series:
     def gauge(self, name: str, value: float, **labels: str) -> None:
         self._gauges.setdefault(name, {})[_key(labels)] = value
 
+    def begin_gauges(self) -> None:
+        """Forgets the gauges: they tell of now, and what is gone has no now."""
+        self._gauges.clear()
+
+    def forget(self, endpoint: str, version: str) -> None:
+        """Drops all that carries both labels; cells that somebody keeps count for nothing."""
+        gone = {("endpoint", endpoint), ("version", version)}
+        for family in (*self._counters.values(), *self._histograms.values()):
+            for key in [key for key in family if gone <= set(key)]:
+                del family[key]
+
     def publish(self) -> Published:
         return Published(
             {
@@ -191,6 +202,16 @@ class Slots:
         if zlib.crc32(payload) != int.from_bytes(self._memory[start + 4 : start + 8], "little"):
             return None
         return _decoder.decode(payload)
+
+
+def pairs_of(published: Published) -> set[tuple[str, str]]:
+    """Every endpoint with each of its versions that these numbers tell of."""
+    labels = [
+        dict(key)
+        for family in (*published.counters.values(), *published.histograms.values())
+        for key in family
+    ]
+    return {(each["endpoint"], each["version"]) for each in labels if "version" in each}
 
 
 def merge(every: Iterable[Published]) -> Published:

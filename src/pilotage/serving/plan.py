@@ -90,6 +90,12 @@ class Plan:
     keyring: Keyring
     schedulers: dict[str, Scheduler]
 
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """Every endpoint with each version that it leads to."""
+        every = self.endpoints.values()
+        return {(route.endpoint, route.version) for each in every for route in each.routes}
+
     def expired(self, now_s: float) -> bool:
         """Whether the snapshot must not be served any more; `now_s` since the epoch."""
         expires_at = self.snapshot.expires_at

@@ -3,8 +3,9 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pilotage.serving.accounts import RETIRED_S, Accounts
 from pilotage.serving.exposition import render
-from pilotage.serving.metrics import SLOT_BYTES, Series, Slots, merge
+from pilotage.serving.metrics import SLOT_BYTES, Series, Slots, merge, pairs_of
 
 
 def series(requests: int, latency_s: float) -> Series:
@@ -81,3 +82,50 @@ def test_more_numbers_than_a_slot_holds_leave_the_last_ones() -> None:
         large.counter("pilotage_rows_total", endpoint=f"endpoint-{number:05}" * 3)[0] += 1
     assert not slots.write(0, large.publish())
     assert slots.read(0) == series(5, 0.1).publish()
+
+
+# --- versions that are gone --------------------------------------------------------------------
+
+OLD, NEW = ("iris", "one"), ("iris", "two")
+
+
+def counting(*pairs: tuple[str, str]) -> tuple[Series, Accounts]:
+    made = Series()
+    for endpoint, version in pairs:
+        labels = {"endpoint": endpoint, "version": version}
+        made.counter("pilotage_requests_total", status="ok", **labels)[0] += 1
+        made.histogram("pilotage_latency_seconds", **labels).add(0.1)
+    return made, Accounts(made)
+
+
+def told(made: Series) -> set[tuple[str, str]]:
+    return pairs_of(made.publish())
+
+
+@pytest.mark.parametrize(("later_s", "kept"), [(RETIRED_S - 1, True), (RETIRED_S, False)])
+def test_a_retired_version_is_told_of_until_everybody_has_scraped_it(
+    later_s: float, kept: bool
+) -> None:
+    made, accounts = counting(OLD, NEW)
+    accounts.swapped({OLD}, {NEW}, now_s=100.0)
+    accounts.forget_retired(now_s=100.0 + later_s)
+    assert told(made) == ({OLD, NEW} if kept else {NEW})
+    assert {name for name, cells in made.publish().histograms.items() if cells}
+
+
+def test_a_version_that_came_back_is_kept() -> None:
+    made, accounts = counting(OLD, NEW)
+    accounts.swapped({OLD}, {NEW}, now_s=100.0)
+    accounts.swapped({NEW}, {OLD}, now_s=200.0)
+    accounts.forget_retired(now_s=100.0 + RETIRED_S)
+    assert told(made) == {OLD, NEW}
+    accounts.forget_retired(now_s=200.0 + RETIRED_S)
+    assert told(made) == {OLD}
+
+
+def test_gauges_tell_of_now_alone() -> None:
+    made = Series()
+    made.gauge("pilotage_queue_rows", 3, version="one")
+    made.begin_gauges()
+    made.gauge("pilotage_queue_rows", 4, version="two")
+    assert made.publish().gauges == {"pilotage_queue_rows": {(("version", "two"),): 4}}

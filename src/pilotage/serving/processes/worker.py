@@ -33,7 +33,7 @@ from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.listener import Listener
 from pilotage.serving.http.reading import Front
-from pilotage.serving.metrics import Published, Series, Slots, merge
+from pilotage.serving.metrics import SLOT_BYTES, Published, Series, Slots, merge, pairs_of
 from pilotage.serving.plan import Plan, compile_plan
 from pilotage.serving.polling import Poller
 from pilotage.serving.processes import memory, messages
@@ -112,9 +112,6 @@ class Worker:
         self._setup = setup
         self._loop = loop
         self._series = Series()
-        before = setup.slots.read(setup.index)
-        if before is not None:
-            self._series.take_over(before)
         self._books = setup.books()
         self._replies = Replies()
         self._retired: list[Scheduler] = []
@@ -123,7 +120,11 @@ class Worker:
         self._next: messages.Publish | None = None
         self._over = loop.create_future()
         self._ticked_s = time.time()
-        accounts = Accounts(self._series)
+        self._fits = True
+        self._accounts = accounts = Accounts(self._series)
+        before = setup.slots.read(setup.index)
+        if before is not None:
+            self._series.take_over(before)
         worker = f"worker {setup.index}"
         faults = Faults(partial(setup.log, process=worker), time.monotonic)
         loop.set_exception_handler(partial(_note_unforeseen, faults))
@@ -139,7 +140,10 @@ class Worker:
             version.id: open_replica(version, threads=setup.threads)
             for version in snapshot.versions
         }
-        self._answering.serve(self._plan(snapshot, opened, {}))
+        plan = self._plan(snapshot, opened, {})
+        if before is not None:
+            accounts.swapped(pairs_of(before), plan.pairs, now_s=loop.time())
+        self._answering.serve(plan)
         self._front = Front(self._answering, snapshot.limits, HeadCache(), now_ns=time.monotonic_ns)
         self._front.on_refused = accounts.refused
         self._listener: Listener
@@ -250,6 +254,7 @@ class Worker:
         # From here on nothing fails: a snapshot that is declined has changed nothing.
         for version_id, scheduler in kept.items():
             scheduler.renew(wanted[version_id], snapshot.limits)
+        self._accounts.swapped(serving.pairs, plan.pairs, now_s=self._loop.time())
         self._answering.serve(plan)
         self._front.limits = snapshot.limits
         self._front.heads.clear()
@@ -280,6 +285,7 @@ class Worker:
         return self._books.blocked(self._answering.serving.snapshot.endpoints)
 
     def _publish(self) -> None:
+        self._series.begin_gauges()
         gauge = self._series.gauge
         serving = self._answering.serving
         for scheduler_id, scheduler in serving.schedulers.items():
@@ -291,7 +297,11 @@ class Worker:
         gauge("pilotage_snapshot_revision", serving.snapshot.revision)
         gauge("pilotage_workers", 1)
         gauge("pilotage_recorder_full", float(self._books.full))
-        self._setup.slots.write(self._setup.index, self._series.publish())
+        setup = self._setup
+        fits = setup.slots.write(setup.index, self._series.publish())
+        if not fits and self._fits:
+            setup.log("metrics_too_many", process=f"worker {setup.index}", slot_bytes=SLOT_BYTES)
+        self._fits = fits
 
     def _published(self) -> Published:
         """This worker's numbers as of now, with the others' as of their last tick."""
@@ -309,6 +319,7 @@ class Worker:
         self._replies.tick()
         self._publish()
         self._drop_retired()
+        self._accounts.forget_retired(now_s=self._loop.time())
         self._forget_expired()
         self._loop.call_later(TICK_S, self._tick)
 
