@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,3 +109,8 @@ def test_requests_under_way_are_answered_before_the_end(server: Server) -> None:
                     break
         assert server.process.wait(30) == 0
     assert {reply.status for reply in replies} == {200}
+
+
+def test_a_hang_up_while_models_are_opened_is_a_reload_later(tmp_path: Path) -> None:
+    with serving(tmp_path, {"mlp": models.mlp()}, engines="early_hangup") as server:
+        server.event("serving", revision=2)

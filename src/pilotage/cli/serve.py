@@ -11,6 +11,7 @@ from pilotage.cli.failures import guarded
 from pilotage.cli.logs import Log, form_of
 from pilotage.cli.serve_help import help_text
 from pilotage.errors import PilotageError
+from pilotage.serving.processes.hangups import hold_hangups
 from pilotage.spec.settings import ServeSettings
 
 
@@ -39,6 +40,7 @@ def read_settings(words: Sequence[str]) -> ServeSettings:
 
 
 def _serve(words: Sequence[str]) -> int:
+    hold_hangups()
     settings = read_settings(words)
     refuse_taken_port(settings.host, settings.port)
 

@@ -23,6 +23,7 @@ from pilotage.serving.processes import messages
 from pilotage.serving.processes.children import Child, fork, reap
 from pilotage.serving.processes.composer import Composer
 from pilotage.serving.processes.handoff import Handoff, channel_kind
+from pilotage.serving.processes.hangups import take_hangups
 from pilotage.serving.processes.heartbeats import HUNG_S, Heartbeats
 from pilotage.serving.processes.memory import available_bytes, check_fits
 from pilotage.serving.processes.parts import Parts
@@ -83,6 +84,7 @@ class Supervisor:
         restored = {number: signal.signal(number, _noted) for number in handled}
         self._selector.register(woken, selectors.EVENT_READ, self._on_signals)
         self._own = [woken, wake]
+        take_hangups()
         try:
             self._start_recorder()
             for index in range(self._parts.workers):

@@ -17,6 +17,7 @@ import pytest
 
 from pilotage.contracts.snapshot import FORMAT, Snapshot
 from pilotage.serving.processes import handoff, messages, supervisor
+from pilotage.serving.processes.hangups import hold_hangups
 from pilotage.serving.processes.parts import Parts
 from pilotage.serving.processes.supervisor import Supervisor
 
@@ -292,3 +293,18 @@ def test_a_composition_that_hangs_is_given_up_and_the_next_one_made(
         return serve_until_told(index, starts, channel, *rest)
 
     assert supervise(work, nothing, workers=1, compose=compose) == 0
+
+
+def test_a_hang_up_that_came_before_is_a_reload_and_no_end() -> None:
+    def work(index: int, starts: int, channel: socket.socket, *rest: object) -> int:
+        channel.send(messages.encode(messages.Serving(1)))
+        assert isinstance(next_message(channel), messages.Publish)
+        os.kill(os.getppid(), signal.SIGTERM)
+        return serve_until_told(index, starts, channel, *rest)
+
+    def listen() -> list[socket.socket]:
+        hold_hangups()
+        os.kill(os.getpid(), signal.SIGHUP)
+        return handoff.bind("127.0.0.1", 0)
+
+    assert supervise(work, nothing, workers=1, listen=listen) == 0
