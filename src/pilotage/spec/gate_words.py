@@ -87,7 +87,9 @@ METRICS: Final[Mapping[str, MetricWord]] = MappingProxyType(
             _rate("false_negative_rate", "of positive rows, those answered negative", "lower"),
             _rate("true_negative_rate", "of negative rows, those answered so", "higher"),
             _rate("selection_rate", "rows answered positive, whatever is true", "neither"),
-            _rate("f1", "the harmonic mean of precision and recall", "higher"),
+            MetricWord(
+                "f1", "share", "the harmonic mean of precision and recall", "higher", _CLASSES
+            ),
             MetricWord(
                 *("balanced_accuracy", "share", "the mean of the classes' recalls", "higher"),
                 _CLASSES,
