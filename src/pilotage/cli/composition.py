@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from pilotage.contracts.keys import Key, digest_of
 from pilotage.contracts.snapshot import (
     FORMAT,
@@ -67,7 +69,7 @@ def compose(
         if opened is not None:
             opened(found)
         version = _version_of(found, model)
-        versions[version.id] = version
+        versions[version.id] = _shared(versions.get(version.id), version)
         endpoints.append(_endpoint_of(found.name, version, model, settings.record))
     if errors:
         raise errors[0] if len(errors) == 1 else PilotageErrors(errors)
@@ -102,6 +104,14 @@ def _version_of(found: OpenedModel, model: ModelSettings) -> Version:
         max_batch_rows=model.max_batch_rows,
         memory_bytes=found.memory_bytes,
     )
+
+
+def _shared(first: Version | None, other: Version) -> Version:
+    """One version under several names: loaded once, in batches that are small enough for each."""
+    if first is None:
+        return other
+    rows = min(first.max_batch_rows, other.max_batch_rows)
+    return structs.replace(first, max_batch_rows=rows)
 
 
 def _endpoint_of(

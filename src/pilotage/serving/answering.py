@@ -196,19 +196,33 @@ class Answering:
                 exchange.refuse(faults.refusal())
 
     def route_of(self, call: Call, plan: CallPlan) -> RoutePlan:
-        """The route, drawn by the call's unit; one route needs no draw."""
+        """The route, drawn by the call's unit; one route needs no draw.
+
+        Raises:
+            Refusal: 503, the queue behind the route that was drawn is full. The baseline's queue
+                was asked before the draw, and its cost decides on deadlines for every arm.
+        """
         target = plan.target
         if target is None:
             raise AssertionError("an infer path names an endpoint")
         if len(target.routes) == 1:
             return target.routes[0]
+        call.route = route = target.route_of(self._unit_of(call, plan))
+        if route.scheduler is not target.baseline.scheduler:
+            refusal = route.scheduler.admit(call.rows or 1, None, now_ns=call.received_ns)
+            if refusal is not None:
+                raise self._finishing.turn_away(call, refusal)
+        return route
+
+    def _unit_of(self, call: Call, plan: CallPlan) -> bytes:
+        """What the draw depends on: who asks, else the caller's id, else the prediction's."""
         if plan.unit:
-            return target.route_of(plan.unit)
+            return plan.unit
         if call.inference.client_id:
-            return target.route_of(digest_unit(call.inference.client_id.encode()))
+            return digest_unit(call.inference.client_id.encode())
         texts, ids = self._books.ids.take(1, self._replies.now_ms())
         call.id_text = texts[0]
-        return target.route_of(digest_unit(ids[0]))
+        return digest_unit(ids[0])
 
     def abandon(self, exchange: Exchange) -> None:
         """The client hung up: its call is dropped when its turn comes (`exchange.gone`)."""

@@ -44,14 +44,22 @@ class Finishing:
 
     def give_up(self, call: Call, refusal: Refusal | None) -> None:
         """A call that will not be run: recorded as expired or cancelled, refused if one listens."""
-        status: Status = "cancelled" if refusal is None else "expired"
+        id = self._end_unrun(call, "cancelled" if refusal is None else "expired")
+        if refusal is not None:
+            call.exchange.refuse(refusal.of_prediction(id))
+
+    def turn_away(self, call: Call, refusal: Refusal) -> Refusal:
+        """A call that its arm has no room for: recorded, since arms are compared by records."""
+        return refusal.of_prediction(self._end_unrun(call, "refused"))
+
+    def _end_unrun(self, call: Call, status: Status) -> bytes:
+        """Its prediction id."""
         now_ns = time.monotonic_ns()
         batch = Batch(call.route.replica, [call], call.rows, started_ns=now_ns, ended_ns=now_ns)
         ids = self._ids_of([call])
         self._record_without_answers(call.route, batch, [call], ids, status)
         self._accounts.ended(call.route, status)
-        if refusal is not None:
-            call.exchange.refuse(refusal.of_prediction(ids[0][0]))
+        return ids[0][0]
 
     def finish(self, batch: Batch) -> None:
         """Answers a batch: encode, record, reply; one route at a time (mostly there is one)."""

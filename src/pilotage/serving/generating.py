@@ -134,7 +134,9 @@ class Generating:
 
     def _submit(self, call: Call) -> None:
         """To the queue of a replica that answers at once; `Answering` takes it from there."""
-        refusal = call.route.scheduler.admit(1, call.plan.deadline_ns, now_ns=time.monotonic_ns())
+        target = call.plan.target
+        baseline = call.plan.pinned or (target.baseline if target else call.route)
+        refusal = baseline.scheduler.admit(1, call.plan.deadline_ns, now_ns=time.monotonic_ns())
         if refusal is not None:
             call.exchange.refuse(refusal)
             return
