@@ -4,7 +4,7 @@ import os
 import signal
 
 from pilotage.contracts.snapshot import Snapshot
-from pilotage.serving.engines.engine import Loader
+from pilotage.serving.engines.loading import Loader
 
 LOADERS: dict[str, Loader] = {}
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from pilotage.contracts.snapshot import Snapshot
-from pilotage.serving.engines.engine import Loader
+from pilotage.serving.engines.loading import Loader
 
 LOADERS: dict[str, Loader] = {}
 

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.serving import metrics
-from pilotage.serving.engines.engine import Loader
+from pilotage.serving.engines.loading import Loader
 
 LOADERS: dict[str, Loader] = {}
 cast(Any, metrics).SLOT_BYTES = 128

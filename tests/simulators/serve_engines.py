@@ -13,7 +13,7 @@ from typing import Any
 
 from pilotage.cli import app, composition
 from pilotage.contracts.snapshot import Snapshot
-from pilotage.serving.engines import engine
+from pilotage.serving.engines import loading
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 _compose = composition.compose
@@ -21,7 +21,7 @@ _compose = composition.compose
 
 def main() -> int:
     module = import_module(f"simulators.{sys.argv[1]}")
-    engine.LOADERS.update(module.LOADERS)
+    loading.LOADERS.update(module.LOADERS)
 
     def compose(*arguments: Any, **named: Any) -> Snapshot:
         return module.adjust(_compose(*arguments, **named))

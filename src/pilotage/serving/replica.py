@@ -20,8 +20,8 @@ from pilotage.serving.engines.engine import (
     EngineFailureError,
     StreamEngine,
     WholeEngine,
-    load,
 )
+from pilotage.serving.engines.loading import load
 
 WARM_RUNS: Final = 3
 """Timed runs a size; the fastest counts, since the first ones pay for memory and caches."""

@@ -1,16 +1,13 @@
-"""What an engine is, and the table of those that exist.
+"""What an engine is.
 
 An answer is whole, or a stream of chunks. `WholeEngine.run` gives the first; `StreamEngine.stream`
 gives the second, and is pulled: the next chunk is asked for when the client has room for it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-
-from pilotage.contracts.signature import Signature
-from pilotage.contracts.snapshot import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -52,26 +49,3 @@ class StreamEngine(Protocol):
 
 
 Engine = WholeEngine | StreamEngine
-Loader = Callable[[Step, Signature, int], Engine]
-"""(step, signature, threads) -> a loaded engine."""
-
-
-def _onnxruntime(step: Step, signature: Signature, threads: int) -> Engine:
-    from pilotage.serving.engines.onnx import OnnxEngine
-
-    return OnnxEngine(step, signature, threads)
-
-
-LOADERS: Final[dict[str, Loader]] = {"onnxruntime": _onnxruntime}
-
-
-def load(step: Step, signature: Signature, threads: int) -> Engine:
-    """The engine of a step, loaded.
-
-    Raises:
-        EngineFailureError: no such engine here, or it cannot load the artifact.
-    """
-    loader = LOADERS.get(step.engine)
-    if loader is None:
-        raise EngineFailureError(f"no engine named {step.engine}; here are {', '.join(LOADERS)}")
-    return loader(step, signature, threads)
