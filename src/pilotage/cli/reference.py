@@ -8,6 +8,7 @@ from typing import Any
 import typer.main
 
 from pilotage.cli.tree import app
+from pilotage.spec.gate_reference import gates_page
 from pilotage.spec.reference import NOTE, limits_page, serve_page
 
 
@@ -16,6 +17,7 @@ def pages() -> dict[str, str]:
     return {
         "serve.md": serve_page(),
         "limits.md": limits_page(),
+        "gates.md": gates_page(),
         "commands.md": commands_page(),
     }
 

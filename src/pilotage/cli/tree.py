@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pilotage import __version__
-from pilotage.cli import record
+from pilotage.cli import record, schema
 from pilotage.cli.serve_command import add_serve
 
 app = typer.Typer(
@@ -40,3 +40,4 @@ def pilotage(
 
 add_serve(app)
 app.add_typer(record.app)
+app.add_typer(schema.app)

@@ -159,7 +159,7 @@ def _fitting(
             if key in keys:
                 what = f"{name} is measured on the whole data, not by group"
                 reader.wrong(keys[key].key, keys[key].path, what, fix=f"Leave {key} out.")
-        if name.startswith("latency") and "at" not in keys:
+        if "at" in word.required and "at" not in keys:
             reader.wrong(
                 *(node, path, f"{name} depends on the load, and none is stated"),
                 expected="at: 200/s, or another number of requests a second",

@@ -77,7 +77,11 @@ FILE_KEYS: Final = (
     Key("data", "data", "the rows to judge by", "{file: rows.parquet, label: employed}"),
     Key("gates", "gates", "the questions, one a line", "[{metric: accuracy, at_least: 80%}]"),
     Key(
-        *("confidence", "confidence", "how sure a verdict is: wrong passes in 100 %, minus this"),
+        *(
+            "confidence",
+            "confidence",
+            "how sure a verdict is: it is wrong in what is left to 100 %",
+        ),
         "95%",
     ),
     Key("undecided", "undecided", "what an undecided gate does to the exit code", "fail"),

@@ -71,7 +71,13 @@ def _error(name: str, meaning: str, *options: str, required: tuple[str, ...] = (
 
 def _latency(name: str, share: str) -> MetricWord:
     meaning = f"the time within which {share} of requests are answered at a stated load"
-    return MetricWord(name, "seconds", meaning, "lower", needs=("load",), high=None)
+    return MetricWord(
+        *(name, "seconds", meaning, "lower"),
+        needs=("load",),
+        high=None,
+        options=("at",),
+        required=("at",),
+    )
 
 
 METRICS: Final[Mapping[str, MetricWord]] = MappingProxyType(
@@ -212,6 +218,7 @@ METRICS: Final[Mapping[str, MetricWord]] = MappingProxyType(
                 "lower",
                 needs=("load",),
                 high=None,
+                options=("at",),
             ),
         )
     }
