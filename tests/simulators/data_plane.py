@@ -183,6 +183,7 @@ class DataPlane:
         self.heads = HeadCache()
         self.front = Front(self.answering, limits, self.heads, now_ns=self._now_ns)
         self.front.on_refused = accounts.refused
+        self.answering.receiving_bytes = lambda: self.front.receiving_bytes
 
     def _scheduler(self, id: str, engine: Any, limits: Limits, cost_ns: float) -> Scheduler:
         streams = hasattr(engine, "stream")

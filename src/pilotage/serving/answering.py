@@ -30,7 +30,12 @@ Face = Callable[[Exchange, CallPlan], None]
 
 
 class Answering:
-    """The service behind the connections of one worker; `serve` comes before the first request."""
+    """The service behind the connections of one worker; `serve` comes before the first request.
+
+    Attributes:
+        waiting_bytes: bodies in the queues.
+        receiving_bytes: tells the bytes of bodies that connections are receiving.
+    """
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class Answering:
         self.serving: Plan
         self.faces: dict[Operation, Face] = {}
         self.waiting_bytes = 0
+        self.receiving_bytes: Callable[[], int] = int
         self._inflight_bytes = 0
         self._books = books
         self._replies = replies
@@ -128,14 +134,14 @@ class Answering:
             raise call_plan.ended()
         if call_plan.target is None or call_plan.asked.operation is not Operation.INFER:
             return
-        if self.waiting_bytes + body_bytes > self._inflight_bytes:
+        if self.receiving_bytes() + self.waiting_bytes + body_bytes > self._inflight_bytes:
             raise self._too_many_bytes()
         refusal = call_plan.target.baseline.scheduler.admit(1, call_plan.deadline_ns, now_ns=now_ns)
         if refusal is not None:
             raise refusal
 
     def _too_many_bytes(self) -> Refusal:
-        return admission.queue_full("bytes of waiting requests", self._inflight_bytes, "bytes")
+        return admission.queue_full("bytes of requests", self._inflight_bytes, "bytes")
 
     # --- the whole request -----------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pilotage.contracts.keys import Key, digest_of
+from pilotage.contracts.limits import Limits
 from pilotage.contracts.snapshot import RecordPolicy
 from pilotage.serving.requests import Operation
 from simulators.clients import Client, get, post
@@ -72,6 +73,21 @@ async def test_what_a_snapshot_that_expired_before_is_asked_for_is_refused_from_
     client.send(infer(1.0)[:-10])
     (reply,) = client.replies()
     assert (reply.status, b'"unavailable"' in reply.body) == (503, True)
+
+
+@pytest.mark.parametrize(("missing", "statuses"), [(0, []), (1, [503])])
+async def test_inflight_bytes_counts_what_waits_and_what_is_received_together(
+    missing: int, statuses: list[int]
+) -> None:
+    request = infer(1.0)
+    body_bytes = len(request.partition(b"\r\n\r\n")[2])
+    plane = DataPlane(limits=Limits(inflight_bytes=3 * body_bytes - missing))
+    clients = [plane.client() for _ in range(3)]
+    clients[0].send(request)  # waits for the loop's next turn
+    clients[1].send(request[:-1])
+    clients[2].send(request[:-1])
+    assert clients[1].statuses() == []
+    assert clients[2].statuses() == statuses
 
 
 # --- how requests end is counted ---------------------------------------------------------------

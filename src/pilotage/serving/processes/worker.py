@@ -146,6 +146,7 @@ class Worker:
         self._answering.serve(plan)
         self._front = Front(self._answering, snapshot.limits, HeadCache(), now_ns=time.monotonic_ns)
         self._front.on_refused = accounts.refused
+        self._answering.receiving_bytes = lambda: self._front.receiving_bytes
         self._listener: Listener
         if setup.poll_us:
             self._replies.after_batch = Poller(loop, setup.poll_us * 1000).poke

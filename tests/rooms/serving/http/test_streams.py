@@ -81,6 +81,16 @@ def test_a_stream_waits_for_its_turn_up_to_stream_bytes():
     assert client.bodies() == [b"GET /0 ", b"x" * 100]
 
 
+def test_stream_bytes_holds_on_both_sides_while_a_stream_waits_for_its_turn():
+    for more, ready in ((0, True), (1, False)):
+        client = Client(limits=LIMITS, service=Service(holds=True))
+        client.send(get(b"/0") + get(b"/s"))
+        stream = client.service.exchanges[1].open_stream(HEAD)
+        framing_bytes = len(b"5e\r\n\r\n")
+        stream.write(b"x" * (LIMITS.stream_bytes - framing_bytes + more))
+        assert stream.ready is ready
+
+
 def test_stream_bytes_is_the_wires_limit_while_a_stream_has_its_turn():
     client, stream = _streaming()
     assert client.wire.high_bytes == LIMITS.stream_bytes

@@ -1,4 +1,4 @@
-"""Two arms on one endpoint: each queue keeps its limits, the baseline's cost decides for both."""
+"""How calls end on an endpoint with two arms: each queue keeps its limits, one cost decides."""
 
 import json
 
