@@ -25,6 +25,7 @@ Statistics 41; quantiles by tests of exceedance: Howard & Ramdas (2022), Bernoul
     True
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -134,18 +135,22 @@ class LatencyObjective:
     def bounds_s(self) -> tuple[Array, Array]:
         """float64, the shape: between which edges the quantile lies, 0 and infinity at the ends."""
         configuration = self._configuration
-        total = self._histogram.sum(axis=-1, keepdims=True)
-        beyond = total - np.cumsum(self._histogram, axis=-1)[..., :-1]
-        above = self._evidence(beyond, total, FAIL_TIMES) >= log_threshold(
-            configuration.error_rate_fail
-        )
-        below = self._evidence(beyond, total, PASS_TIMES) >= log_threshold(
-            configuration.error_rate_pass
-        )
-        # `above` holds for the first edges, `below` for the last ones.
-        from_left, from_right = above.sum(axis=-1), below.sum(axis=-1)
+        total = self._histogram.sum(axis=-1)
+        beyond = total[..., None] - np.cumsum(self._histogram, axis=-1)[..., :-1]
+
+        def is_above(edge: Array) -> Array:
+            evidence = self._evidence(_at(beyond, edge), total, FAIL_TIMES)
+            return evidence >= log_threshold(configuration.error_rate_fail)
+
+        def is_not_below(edge: Array) -> Array:
+            evidence = self._evidence(_at(beyond, edge), total, PASS_TIMES)
+            return evidence < log_threshold(configuration.error_rate_pass)
+
         edges = np.concatenate([[0.0], BINS.edges, [np.inf]])
-        return edges[from_left], edges[edges.size - 1 - from_right]
+        return (
+            edges[_leading(is_above, self._shape, BINS.edges.size)],
+            edges[_leading(is_not_below, self._shape, BINS.edges.size) + 1],
+        )
 
     def verdict(self) -> Verdict:
         """The answer of a procedure of shape (); harm comes first.
@@ -199,3 +204,18 @@ class LatencyObjective:
             "failed": self._failed,
             "passed": self._passed,
         }
+
+
+def _at(counts: Array, edge: Array) -> Array:
+    return np.take_along_axis(counts, edge[..., None], axis=-1)[..., 0]
+
+
+def _leading(holds: Callable[[Array], Array], shape: tuple[int, ...], size: int) -> Array:
+    """int64, the shape: for how many edges it holds, which are the first ones; by halving."""
+    low, high = np.zeros(shape, np.int64), np.full(shape, size, np.int64)
+    for _ in range(size.bit_length()):
+        middle = np.minimum((low + high) // 2, size - 1)
+        more = (low < high) & holds(middle)
+        high = np.where(more, high, np.minimum(middle, high))
+        low = np.where(more, middle + 1, low)
+    return low
