@@ -1,0 +1,248 @@
+"""A gate over groups: each group against a number, or pairs of groups against each other.
+
+Passing needs every group or pair to pass, without a correction. Failing, and naming the culprits,
+is Holm's. A group that is too small leaves the gate undecided: it is never left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from pilotage.checks.answers import GroupAnswer
+from pilotage.checks.observed import Observed, estimate_of
+from pilotage.checks.once.between_groups import Group, difference_between, ratio_between
+from pilotage.checks.once.quantities import Quantity
+from pilotage.checks.once.rows import only
+from pilotage.checks.scored import Array, Grouping, Scored
+from pilotage.checks.step_down import Question, shown_to_fail
+from pilotage.errors import PilotageError
+from pilotage.spec.gates import (
+    AtMost,
+    Condition,
+    DifferenceAcross,
+    Equals,
+    Gate,
+    RatioAcross,
+    Within,
+)
+from pilotage.statistics.verdict import (
+    Because,
+    Failed,
+    Passed,
+    Undecided,
+    Verdict,
+)
+
+Look = Callable[[Scored], Observed]
+"""What a metric, with its options, sees in some rows."""
+
+OVERALL: Final = "everyone else"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One group or pair with its question. Of a ratio and its inverse, the smaller is shown."""
+
+    name: str
+    quantity: Quantity
+    ask: Question
+    shown: bool = True
+
+
+def groups_of(look: Look, scored: Scored, grouping: Grouping) -> list[Group]:
+    """Each group's rows as the metric sees them, the largest group first."""
+    found = [
+        Group(name, look(only(scored, inside)), int(np.count_nonzero(inside)))
+        for name, inside in members_of(grouping)
+    ]
+    return sorted(found, key=lambda group: -group.rows)
+
+
+def members_of(grouping: Grouping) -> list[tuple[str, Array]]:
+    """The groups that have rows, each with which rows: bool (rows,)."""
+    found = [(name, grouping.codes == code) for code, name in enumerate(grouping.names)]
+    return [(name, inside) for name, inside in found if inside.any()]
+
+
+def pairs_of(gate: Gate, look: Look, scored: Scored, *, lower_is_better: bool) -> list[Part]:
+    """The pairs of groups whose answers make the gate's.
+
+    Raises:
+        PilotageError: fewer than two groups, or a group to compare with that is not there.
+    """
+    grouping = grouping_of(scored, gate.across)
+    groups = groups_of(look, scored, grouping)
+    pairs = _pairs(gate, look, scored, grouping, groups, lower_is_better)
+    match gate.condition:
+        case DifferenceAcross(at_most):
+            return [
+                Part(_against(one, other), quantity, quantity.equals(0.0, within=at_most))
+                for one, other in pairs
+                for quantity in [difference_between(one, other, rows_from=gate.groups_from)]
+            ]
+        case RatioAcross(at_least):
+            return [
+                Part(_against(one, other), quantity, quantity.at_least(at_least), one is smaller)
+                for larger, smaller in pairs
+                for one, other in ((smaller, larger), (larger, smaller))
+                for quantity in [ratio_between(one, other, rows_from=gate.groups_from)]
+            ]
+        case _:
+            raise PilotageError("this condition compares no groups")
+
+
+def _against(one: Group, other: Group) -> str:
+    return f"{one.name} against {other.name}"
+
+
+def _pairs(
+    gate: Gate,
+    look: Look,
+    scored: Scored,
+    grouping: Grouping,
+    groups: Sequence[Group],
+    lower_is_better: bool,
+) -> list[tuple[Group, Group]]:
+    """Which groups are compared, the smaller metric second."""
+    if len(groups) < 2:
+        raise PilotageError(
+            f"there is only one group in {' × '.join(gate.across)}: {groups[0].name}",
+            expected="two groups or more to compare",
+        )
+    named = {group.name: group for group in groups}
+    if gate.against == "extremes":
+        return [_ordered(pair) for pair in combinations(groups, 2)]
+    if gate.against == "overall":
+        return [_ordered((group, _rest(look, scored, grouping, group.name))) for group in groups]
+    if gate.against == "best":
+        reference = _best(groups, gate.groups_from, lower_is_better)
+    elif gate.against in named:
+        reference = named[gate.against]
+    else:
+        raise PilotageError(
+            f"no group of {' × '.join(gate.across)} is named {gate.against}",
+            expected=f"one of {', '.join(named)}",
+        )
+    return [_ordered((group, reference)) for group in groups if group is not reference]
+
+
+def _rest(look: Look, scored: Scored, grouping: Grouping, name: str) -> Group:
+    outside = grouping.codes != grouping.names.index(name)
+    rows = int(np.count_nonzero(outside))
+    return Group(OVERALL, look(only(scored, outside)), rows)
+
+
+def _best(groups: Sequence[Group], rows_from: int, lower_is_better: bool) -> Group:
+    """The group with the best estimate of those that are large enough to be judged.
+
+    It is chosen by the same rows; that costs nothing, since every other group must pass against it
+    and the largest difference is between some pair in any case.
+    """
+    large = [group for group in groups if group.rows >= rows_from] or list(groups)
+    sign = -1.0 if lower_is_better else 1.0
+    return max(large, key=lambda group: sign * (estimate_of(group.observed) or 0.0))
+
+
+def _ordered(pair: tuple[Group, Group]) -> tuple[Group, Group]:
+    one, other = pair
+    if (estimate_of(one.observed) or 0.0) < (estimate_of(other.observed) or 0.0):
+        return other, one
+    return one, other
+
+
+def ask_all(parts: Sequence[Part], condition: Condition) -> Question:
+    """One question out of many: passed when all pass, failed when any is shown to fail."""
+
+    def ask(confidence: float) -> Verdict:
+        verdicts = [part.ask(confidence) for part in parts]
+        shown = shown_to_fail([part.ask for part in parts], 1 - confidence)
+        worst = verdicts[_worst(verdicts, shown, condition)].evidence
+        evidence = replace(worst, observations=_observations(parts, verdicts))
+        if any(shown):
+            return Failed(evidence)
+        if all(isinstance(verdict, Passed) for verdict in verdicts):
+            return Passed(evidence)
+        few = any(
+            isinstance(v, Undecided) and v.because in (Because.TOO_FEW, Because.NO_DATA)
+            for v in verdicts
+        )
+        return Undecided(evidence, Because.TOO_FEW if few else Because.STRADDLES)
+
+    return ask
+
+
+def answers_of(
+    parts: Sequence[Part], condition: Condition, confidence: float
+) -> tuple[GroupAnswer, ...]:
+    """Each part's own answer, the worst first; a ratio and its inverse are shown once."""
+    shown = shown_to_fail([part.ask for part in parts], 1 - confidence)
+    found: list[GroupAnswer] = []
+    for part, culprit in zip(parts, shown, strict=True):
+        if not part.shown:
+            continue
+        verdict = part.ask(confidence)
+        interval = verdict.evidence.interval
+        found.append(
+            GroupAnswer(
+                part.name,
+                verdict,
+                verdict.evidence.observations,
+                verdict.evidence.estimate,
+                interval.low if interval else None,
+                interval.high if interval else None,
+                culprit,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: _order(one.culprit, one.estimate, condition)))
+
+
+def _observations(parts: Sequence[Part], verdicts: Sequence[Verdict]) -> int:
+    """Rows in all: of the groups when each stands alone, at most those of the largest pair else."""
+    alone = all(" against " not in part.name for part in parts)
+    rows = [verdict.evidence.observations for verdict in verdicts]
+    return sum(rows) if alone else max(rows)
+
+
+def _worst(verdicts: Sequence[Verdict], shown: Sequence[bool], condition: Condition) -> int:
+    """The part that the gate's numbers are taken from: the first of those that are shown."""
+
+    def key(i: int) -> tuple[bool, float]:
+        return _order(shown[i], verdicts[i].evidence.estimate, condition)
+
+    return min(range(len(verdicts)), key=key)
+
+
+def _order(culprit: bool, estimate: float | None, condition: Condition) -> tuple[bool, float]:
+    """What is shown to fail comes first, then what is nearest to failing."""
+    return not culprit, inf if estimate is None else -_harm(estimate, condition)
+
+
+def _harm(estimate: float, condition: Condition) -> float:
+    match condition:
+        case AtMost():
+            return estimate
+        case DifferenceAcross() | Within():
+            return abs(estimate)
+        case Equals(value):
+            return abs(estimate - value)
+        case _:
+            return -estimate
+
+
+def grouping_of(scored: Scored, across: Sequence[str]) -> Grouping:
+    """The groups of a column, or of the intersection of several.
+
+    Raises:
+        PilotageError: the columns were not read as groups.
+    """
+    name = " × ".join(across)
+    known: Mapping[str, Grouping] = scored.groups
+    if name not in known:
+        raise PilotageError(
+            f"the rows have no groups of {name}", expected=f"one of {', '.join(known) or 'none'}"
+        )
+    return known[name]

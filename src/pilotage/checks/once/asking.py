@@ -1,0 +1,240 @@
+"""From gates and scored rows to answers: what `pilotage evaluate` decides.
+
+A gate becomes a question (`Question`: confidence -> verdict). All gates are then asked together:
+passing is each gate's own; failing is Holm's over all of them, since any failure stops a release.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pilotage.checks.answers import Answer
+from pilotage.checks.metrics import difference_unit_of, observe, unit_of
+from pilotage.checks.observed import Observed
+from pilotage.checks.once.across_groups import (
+    Part,
+    answers_of,
+    ask_all,
+    grouping_of,
+    members_of,
+    pairs_of,
+)
+from pilotage.checks.once.of_one_model import quantity_of
+from pilotage.checks.once.on_same_rows import difference_of
+from pilotage.checks.once.quantities import Quantity
+from pilotage.checks.once.rows import only
+from pilotage.checks.scored import Array, Scored
+from pilotage.checks.sentences import sentence_of, title_of_gate
+from pilotage.checks.step_down import Question, shown_to_fail
+from pilotage.errors import PilotageError
+from pilotage.spec.gate_words import MetricWord
+from pilotage.spec.gates import (
+    AtLeast,
+    AtMost,
+    BetterThanBaseline,
+    DifferenceAcross,
+    DropUnder,
+    Equals,
+    Gate,
+    NotWorseThanBaseline,
+    Perturbation,
+    RatioAcross,
+    Within,
+)
+from pilotage.statistics.verdict import Because, Failed, Undecided
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the gates are asked about: the candidate's rows, and where a gate needs them the
+    baseline's and those of the candidate on perturbed inputs, all of the same rows in one order.
+
+    Where the model failed on perturbed inputs, the error stands in their place.
+    """
+
+    candidate: Scored
+    baseline: Scored | None = None
+    perturbed: Mapping[Perturbation, Scored | PilotageError] = field(
+        default_factory=dict[Perturbation, Scored | PilotageError]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A gate made a question. `quantity` is None for a gate over groups, which has `parts`."""
+
+    gate: Gate
+    word: MetricWord
+    ask: Question
+    unit: str
+    margin: float
+    quantity: Quantity | None = None
+    parts: tuple[Part, ...] = ()
+
+
+def ask(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
+    """The question that a gate puts to these rows.
+
+    Raises:
+        PilotageError: the metric is not defined for the model, or rows that it needs are missing;
+            `where` is the gate's line.
+    """
+    try:
+        rows = _narrowed(gate, rows)
+        if gate.across:
+            return _ask_across(gate, word, rows)
+        quantity, question = _one(gate, word, rows)
+        return Asked(gate, word, question, _unit(gate, word), _margin(gate), quantity)
+    except PilotageError as error:
+        place = error.where or (f"line {gate.line}" if gate.line else f"the gate on {gate.metric}")
+        raise PilotageError(
+            error.what, where=place, expected=error.expected, fix=error.fix
+        ) from error
+
+
+def answer_all(asked: Sequence[Asked], confidence: float) -> tuple[Answer, ...]:
+    """Every gate's answer, with one error rate for all failures together."""
+    shown = shown_to_fail([one.ask for one in asked], 1 - confidence)
+    return tuple(_answer(one, fails, confidence) for one, fails in zip(asked, shown, strict=True))
+
+
+def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
+    verdict = asked.ask(confidence)
+    notes: tuple[str, ...] = ()
+    if isinstance(verdict, Failed) and not fails:
+        verdict = Undecided(verdict.evidence, Because.STRADDLES)
+        notes = ("fails alone, but not among so many gates: one of them fails so by chance",)
+    groups = answers_of(asked.parts, asked.gate.condition, confidence) if asked.parts else ()
+    title = title_of_gate(asked.gate, asked.word)
+    return Answer(
+        asked.gate,
+        title,
+        sentence_of(asked.gate, asked.word, asked.unit, verdict, groups),
+        verdict,
+        asked.margin,
+        asked.unit,
+        groups,
+        notes=notes,
+    )
+
+
+def _narrowed(gate: Gate, rows: Rows) -> Rows:
+    """The rows that the gate's `where` leaves."""
+    chosen = np.ones(rows.candidate.rows, dtype=bool)
+    for column, value in gate.where:
+        grouping = grouping_of(rows.candidate, (column,))
+        if value not in grouping.names:
+            raise PilotageError(
+                f"no row has {column} = {value}", expected=f"one of {', '.join(grouping.names)}"
+            )
+        chosen &= grouping.codes == grouping.names.index(value)
+    return rows if chosen.all() else _chosen(rows, chosen)
+
+
+def _chosen(rows: Rows, chosen: Array) -> Rows:
+    return Rows(
+        only(rows.candidate, chosen),
+        None if rows.baseline is None else only(rows.baseline, chosen),
+        {
+            how: scored if isinstance(scored, PilotageError) else only(scored, chosen)
+            for how, scored in rows.perturbed.items()
+        },
+    )
+
+
+def _ask_across(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
+    if isinstance(gate.condition, DifferenceAcross | RatioAcross):
+        parts = pairs_of(
+            gate,
+            lambda scored: observe(word, scored, dict(gate.options)),
+            rows.candidate,
+            lower_is_better=word.better == "lower",
+        )
+    else:
+        parts = [
+            _part(gate, word, _chosen(rows, inside), name)
+            for name, inside in members_of(grouping_of(rows.candidate, gate.across))
+        ]
+    question = ask_all(parts, gate.condition)
+    return Asked(gate, word, question, _unit(gate, word), _margin(gate), parts=tuple(parts))
+
+
+def _part(gate: Gate, word: MetricWord, rows: Rows, name: str) -> Part:
+    """The gate asked of one group alone."""
+    quantity, _ = _one(gate, word, rows)
+    if rows.candidate.rows < gate.groups_from:
+        quantity = replace(quantity, because=Because.TOO_FEW)
+    return Part(name, quantity, _question(gate, word, quantity))
+
+
+def _one(gate: Gate, word: MetricWord, rows: Rows) -> tuple[Quantity, Question]:
+    def look(scored: Scored) -> Observed:
+        return observe(word, scored, dict(gate.options))
+
+    match gate.condition:
+        case NotWorseThanBaseline() | BetterThanBaseline():
+            if rows.baseline is None:
+                raise PilotageError(
+                    "this gate compares with a baseline, and none is given",
+                    fix="Name it: --baseline MODEL.",
+                )
+            quantity = difference_of(look(rows.candidate), look(rows.baseline))
+        case DropUnder(perturbation):
+            perturbed = rows.perturbed[perturbation]
+            if isinstance(perturbed, PilotageError):
+                raise perturbed
+            quantity = difference_of(look(perturbed), look(rows.candidate))
+        case _:
+            quantity = quantity_of(look(rows.candidate))
+    return quantity, _question(gate, word, quantity)
+
+
+def _question(gate: Gate, word: MetricWord, quantity: Quantity) -> Question:
+    """A comparison passes against its margin and fails against 0; a plain floor has one number."""
+    lower = word.better == "lower"
+    match gate.condition:
+        case AtLeast(value):
+            return quantity.at_least(value)
+        case AtMost(value):
+            return quantity.at_most(value)
+        case Within(value):
+            return quantity.equals(0.0, within=value)
+        case Equals(value, within):
+            return quantity.equals(value, within=within)
+        case NotWorseThanBaseline(margin):
+            if lower:
+                return quantity.at_most(margin, fails_above=0.0)
+            return quantity.at_least(-margin, fails_below=0.0)
+        case BetterThanBaseline(by):
+            return quantity.at_most(-by) if lower else quantity.at_least(by)
+        case DropUnder(_, at_most):
+            return quantity.at_most(at_most) if lower else quantity.at_least(-at_most)
+        case DifferenceAcross() | RatioAcross():
+            raise PilotageError(
+                "this gate compares groups, and names none", fix="Name them: across: COLUMN."
+            )
+
+
+def _unit(gate: Gate, word: MetricWord) -> str:
+    match gate.condition:
+        case AtLeast() | AtMost() | Within() | Equals():
+            unit = unit_of(word)
+            return "pp" if unit == "%" and word.better == "zero" else unit
+        case RatioAcross():
+            return "ratio"
+        case _:
+            return difference_unit_of(word)
+
+
+def _margin(gate: Gate) -> float:
+    """The number that decides, in the direction in which it is shown (harm is to its left)."""
+    match gate.condition:
+        case AtLeast(value) | AtMost(value) | Within(value) | Equals(value):
+            return value
+        case NotWorseThanBaseline(margin) | BetterThanBaseline(margin):
+            return margin
+        case DifferenceAcross(at_most) | DropUnder(_, at_most):
+            return at_most
+        case RatioAcross(at_least):
+            return at_least

@@ -1,0 +1,86 @@
+"""A metric of one model on rows that are looked at once: its honest interval, by its shape."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pilotage.checks.observed import (
+    Array,
+    Losses,
+    Observed,
+    Quantile,
+    Ranks,
+    Share,
+    Statistic,
+    estimate_of,
+)
+from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, Quantity
+from pilotage.statistics.fixed.auc import auc_interval
+from pilotage.statistics.fixed.bootstrap import bca_interval
+from pilotage.statistics.fixed.bounded_means import hedged_interval
+from pilotage.statistics.fixed.proportions import clopper_pearson
+from pilotage.statistics.fixed.quantiles import quantile_interval
+from pilotage.statistics.interval import Guarantee, Interval, Side
+from pilotage.statistics.verdict import Because
+
+
+def quantity_of(observed: Observed) -> Quantity:
+    """The metric in the population that the rows were drawn from."""
+    estimate, rows = estimate_of(observed), rows_of(observed)
+    because = None
+    if estimate is None:
+        because = Because.TOO_FEW if rows else Because.NO_DATA
+    return Quantity(
+        estimate,
+        rows,
+        lambda confidence, side: interval_of(observed, confidence=confidence, side=side),
+        (INDEPENDENT, ASYMPTOTIC) if isinstance(observed, Statistic) else (INDEPENDENT,),
+        because,
+    )
+
+
+def rows_of(observed: Observed) -> int:
+    """How many rows the metric looks at."""
+    match observed:
+        case Share():
+            return observed.trials
+        case Losses(values) | Quantile(values):
+            return len(values)
+        case Ranks(labels):
+            return len(labels)
+        case Statistic(_, rows):
+            return rows
+
+
+def interval_of(observed: Observed, *, confidence: float, side: Side) -> Interval:
+    match observed:
+        case Share():
+            return clopper_pearson(
+                observed.successes, observed.trials, confidence=confidence, side=side
+            )
+        case Losses(values, low, high):
+            return hedged_interval(values, confidence=confidence, side=side, low=low, high=high)
+        case Ranks(labels, scores):
+            return auc_interval(labels, scores, confidence=confidence, side=side)
+        case Quantile(values, probability):
+            return quantile_interval(values, probability, confidence=confidence, side=side)
+        case Statistic():
+            return bootstrapped(observed, confidence=confidence, side=side)
+
+
+def bootstrapped(observed: Statistic, *, confidence: float, side: Side) -> Interval:
+    """BCa over resampled rows, no farther than what is possible.
+
+    Anything possible where some resample has no value at all (no positive row in it, say).
+    """
+
+    def each(counts: Array) -> Array:
+        return np.array([observed.compute(row) for row in counts])
+
+    try:
+        found = bca_interval(each, observed.rows, confidence=confidence, side=side)
+    except ValueError:
+        return Interval(
+            observed.low, observed.high, confidence, "BCa bootstrap", Guarantee.ASYMPTOTIC, side
+        )
+    return replace(found, low=max(found.low, observed.low), high=min(found.high, observed.high))
