@@ -50,6 +50,8 @@ class OpenedModel(Struct, frozen=True):
         proof: of a converted model; None for one that was ONNX already.
         missing: protections that the kernel did not allow while the model was converted.
         settings: the engine's settings, part of the version's digest.
+        columns: a converted model's columns, in the order of its values; () when unknown.
+        classes: a converted classifier's labels, in the order of its probabilities.
     """
 
     name: str
@@ -63,6 +65,8 @@ class OpenedModel(Struct, frozen=True):
     proof: Proof | None = None
     missing: tuple[Protection, ...] = ()
     settings: dict[str, str | int | float | bool] = {}
+    columns: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 def open_model(
@@ -164,6 +168,8 @@ def _converted(
         findings=_worst_first([*inspection.findings, *scanned, *notes]),
         proof=found.proof,
         missing=kept.missing,
+        columns=tuple(column.name for column in found.columns),
+        classes=found.classes,
     )
 
 

@@ -1,0 +1,81 @@
+"""Groups of rows by values of columns: names, missing values, intersections, limits."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pilotage.errors import PilotageError
+from pilotage.evaluation import rows
+from pilotage.evaluation.groups import SMALL, grouping, intersection, with_pairs
+from pilotage.evaluation.vocabulary import Vocabulary
+
+
+def grouped(*values, dtype=None):
+    words = Vocabulary("g", at_most=100)
+    codes = words.codes(pl.Series("g", values, dtype=dtype))
+    return grouping(codes, words.names)
+
+
+def members(one):
+    return [one.names[code] for code in one.codes.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (["b", "a", None], ("a", "b", "(missing)")),
+        ([10, 9, 10], ("9", "10")),
+        ([2.0, 1.0, float("nan")], ("1", "2", "(missing)")),
+        ([True, False, None], ("False", "True", "(missing)")),
+    ],
+)
+def test_groups_are_named_as_people_write_them(values, names):
+    assert grouped(*values).names == names
+
+
+def test_each_row_is_in_the_group_of_its_value():
+    one = grouped("M", None, "F", "M")
+    assert members(one) == ["M", "(missing)", "F", "M"]
+    assert one.codes.dtype == np.int16
+
+
+def test_a_vocabulary_keeps_its_codes_over_batches():
+    words = Vocabulary("g", at_most=3)
+    assert words.codes(pl.Series(["x", "y"])).tolist() == [0, 1]
+    assert words.codes(pl.Series(["z", None, "x"])).tolist() == [2, -1, 0]
+    assert words.names == ("x", "y", "z")
+
+
+def test_as_many_values_as_allowed_are_taken_and_one_more_is_refused():
+    words = Vocabulary("age", at_most=3)
+    words.codes(pl.Series([1, 2, 3]))
+    with pytest.raises(PilotageError, match="column 'age' has more than 3 values"):
+        words.codes(pl.Series([4]))
+
+
+def test_many_groups_cost_four_bytes_a_row():
+    names = [str(i) for i in range(SMALL + 1)]
+    assert grouping(np.zeros(3, np.int32), names[:-1]).codes.dtype == np.int16
+    assert grouping(np.zeros(3, np.int32), names).codes.dtype == np.int32
+
+
+def test_intersections_hold_only_groups_with_rows():
+    sex = grouped("F", "M", "F", "F")
+    race = grouped("w", "w", None, "b")
+    both = intersection([sex, race])
+    assert both.names == ("F × b", "F × w", "F × (missing)", "M × w")
+    assert members(both) == ["F × w", "M × w", "F × (missing)", "F × b"]
+    assert list(with_pairs({"sex": sex, "race": race})) == ["sex", "race", "sex × race"]
+
+
+def test_long_columns_give_the_same_groups_from_a_mapped_file(monkeypatch):
+    values = ["F", "M", None] * 40
+    plain = grouped(*values)
+    monkeypatch.setattr(rows, "ROWS_IN_MEMORY", 119)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 50)
+    mapped = grouped(*values)
+    assert isinstance(mapped.codes, np.memmap)
+    assert members(mapped) == members(plain)
+    assert members(intersection([mapped, mapped])) == members(intersection([plain, plain]))
+    monkeypatch.setattr(rows, "ROWS_IN_MEMORY", 120)
+    assert not isinstance(grouped(*values).codes, np.memmap)
