@@ -55,7 +55,7 @@ def test_each_end_misses_at_most_as_often_as_stated_for_every_proportion(trials:
         assert (chances * (high < points[:, None])).sum(axis=1).max() <= error_rate + 1e-6
 
 
-@settings(derandomize=True, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(counts, st.floats(0.01, 0.99), st.floats(0.55, 0.999))
 def test_a_p_value_is_at_most_alpha_where_the_bound_is_beyond(
     count: tuple[int, int], proportion: float, confidence: float
@@ -69,7 +69,7 @@ def test_a_p_value_is_at_most_alpha_where_the_bound_is_beyond(
     assert (less <= alpha) == (upper.high <= proportion)
 
 
-@settings(derandomize=True, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(counts)
 def test_successes_and_failures_are_mirror_images(count: tuple[int, int]) -> None:
     successes, trials = count
