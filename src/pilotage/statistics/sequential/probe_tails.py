@@ -11,7 +11,7 @@ before the probes that it judges. A batch size with fewer than `SEEN` earlier pr
 How: D = 1{candidate slow} - 1{baseline slow}, on which `paired` bets, with its assumptions. Medians
 are kept as histograms of 10 % bins, for batch sizes in steps of at most a half.
 
-Source: as `paired`; probes instead of observed latencies: DECISIONS, by simulation.
+Source: as `paired`.
 
     >>> tails = ProbeTails(PairedConfiguration(margin=0.01, unit="probe"))
     >>> tails.update(candidate_s=[0.01] * 5, baseline_s=[0.01] * 5, rows=[8] * 5)

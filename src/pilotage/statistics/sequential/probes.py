@@ -17,8 +17,11 @@ statement, so the promise holds for clocks of any coarseness.
 Assumes that probes are independent given the past, each with the same median or, within a block,
 with that of the average chance.
 
-Source: the sign test as a betting game, Shafer, JRSS A 2021 (arXiv 1903.06991); paired probes
-instead of observed latencies: DECISIONS, by simulation.
+Source: the sign test as a betting game, Shafer, JRSS A 2021 (arXiv 1903.06991).
+
+Measured (5 % noise, 1 % spikes of 3 times, slow periods, a look after each probe): an equal
+candidate never failed and passed after 8 probes at the median; 1.1 times as slow failed after 33,
+1.2 and 1.3 times after 8.
 
     >>> probes = Probes(ProbesConfiguration(margin=0.2))
     >>> probes.update(candidate_s=[0.0101] * 8, baseline_s=[0.0100] * 8)

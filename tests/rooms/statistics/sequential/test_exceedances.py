@@ -101,3 +101,23 @@ def test_the_verdict_needs_both_arms() -> None:
 def test_a_configuration_that_cannot_be_judged_is_refused(bad) -> None:
     with pytest.raises(ValueError, match=r"needed|hour"):
         ExceedancesConfiguration(**bad)
+
+
+@pytest.mark.parametrize("rates", [(0.01, 0.01), (0.3, 0.3), (0.5, 0.1), (0.9, 0.9)])
+def test_no_bet_on_exceedances_grows_on_average_under_its_hypothesis(rates) -> None:
+    of_baseline, of_candidate = 5, 4
+    bits = np.arange(of_baseline + of_candidate)
+    outcomes = (np.arange(2**bits.size)[:, None] >> bits) & 1
+    guard = Exceedances(ExceedancesConfiguration(margin=0.1, quantile=0.9), (len(outcomes),))
+    guard.update([0.1] * 90 + [0.2] * 20, [])
+    guard.close_block()
+    guard.update(0.1 + outcomes[:, :of_baseline], 0.1 + outcomes[:, of_baseline:])
+    guard.close_block()
+    higher, lower = max(rates), min(rates)
+    for logs, p in (
+        (guard.log_evidence_fail(), np.r_[[higher] * of_baseline, [lower] * of_candidate]),
+        (guard.log_evidence_pass(), np.r_[[lower] * of_baseline, [higher] * of_candidate]),
+    ):
+        chance = np.where(outcomes, p, 1 - p).prod(axis=1)
+        assert chance @ np.exp(logs) <= 1.0 + 1e-12
+        assert np.exp(logs).max() > 1.0
