@@ -93,17 +93,17 @@ def _floats(series: "polars.Series", datatype: str, rows: Rows) -> Array:
     values = np.asarray((series if plain else series.cast(pl.Float64)).to_numpy())
     dtype = np.float32 if datatype == "BF16" else np.dtype(DATATYPES[datatype].numpy)
     if values.dtype == dtype:
-        return _as_bf16(values) if datatype == "BF16" else values
+        return as_bf16(values) if datatype == "BF16" else values
     with np.errstate(over="ignore"):
         made = values.astype(dtype)
     endless = np.isinf(made)
     if endless.any():
         grown = endless & np.isfinite(values.astype(np.float64))
         _refuse(grown, series, datatype, "is too large", rows)
-    return _as_bf16(made) if datatype == "BF16" else made
+    return as_bf16(made) if datatype == "BF16" else made
 
 
-def _as_bf16(values: Array) -> Array:
+def as_bf16(values: Array) -> Array:
     """float32 -> raw bits of BF16, rounded to the nearest, ties to even; NaN stays NaN."""
     bits = values.astype(np.float32).view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16

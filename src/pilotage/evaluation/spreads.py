@@ -1,56 +1,64 @@
-"""How far a model's inputs spread over the rows, gathered in one reading. Pure.
+"""The standard deviation of each column of numbers, in one reading and constant memory.
 
-Counts, means and sums of squared distances are merged batch by batch, which stays exact where the
-sums of squares would cancel.
-
-Source: Chan, Golub & LeVeque (1983), "Algorithms for computing the sample variance", The American
-Statistician 37(3).
+Batches are put together by their counts, means and sums of squared deviations, which loses no
+digits to large means. Source: Chan, Golub & LeVeque (1983), The American Statistician 37.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pilotage.evaluation.casting import numbers
+from pilotage.evaluation.columns import Dataset
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(slots=True)
-class Spread:
-    """The spread of one input, by position in a row, or (`pooled`) over all of its values.
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Of some values: how many, their mean, and the sum of their squared deviations from it."""
 
-    Attributes:
-        counts, means, squares: (positions,), or (1,) where it is pooled: finite values so far,
-            their mean, and the sum of their squared distances from it.
-    """
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
 
-    pooled: bool
-    counts: Array | None = None
-    means: Array | None = None
-    squares: Array | None = None
-
-    def add(self, values: Array) -> None:
-        """One more batch: numbers (rows, positions); what is not finite does not count."""
-        given = np.asarray(values, np.float64)
-        if not given.size:
-            return
-        given = given.reshape(-1, 1) if self.pooled else given.reshape(len(given), -1)
-        known = np.isfinite(given)
-        counts = known.sum(axis=0).astype(np.float64)
-        means = np.where(known, given, 0.0).sum(axis=0) / np.maximum(counts, 1)
-        squares = (np.where(known, given - means, 0.0) ** 2).sum(axis=0)
-        if self.counts is None or self.means is None or self.squares is None:
-            self.counts, self.means, self.squares = counts, means, squares
-            return
-        whole = self.counts + counts
-        apart = means - self.means
-        self.means = self.means + apart * counts / np.maximum(whole, 1)
-        self.squares += squares + apart**2 * self.counts * counts / np.maximum(whole, 1)
-        self.counts = whole
+    def with_values(self, values: Array) -> "Moments":
+        """These and the finite ones of `values`."""
+        finite = values[np.isfinite(values)]
+        if not finite.size:
+            return self
+        mean = float(finite.mean())
+        squares = float(np.square(finite - mean).sum())
+        count = self.count + finite.size
+        apart = mean - self.mean
+        return Moments(
+            count,
+            self.mean + apart * finite.size / count,
+            self.squares + squares + apart * apart * self.count * finite.size / count,
+        )
 
     @property
-    def deviations(self) -> Array:
-        """Standard deviations, shape (positions,) or (1,); 0 where there are not two values."""
-        if self.counts is None or self.squares is None:
-            return np.zeros(1)
-        return np.sqrt(self.squares / np.maximum(self.counts - 1, 1))
+    def sd(self) -> float:
+        """The standard deviation over all values (not a sample's); 0 without values."""
+        return float(np.sqrt(self.squares / self.count)) if self.count else 0.0
+
+
+def spreads(dataset: Dataset, columns: Sequence[str]) -> dict[str, float]:
+    """The standard deviation of those of `columns` that hold numbers, by name.
+
+    Missing and infinite values are left aside, booleans are 0 and 1; columns of text, lists or
+    images have none.
+
+    Raises:
+        PilotageError: the data cannot be read.
+    """
+    kinds = {info.name: info.kind for info in dataset.columns}
+    names = [name for name in columns if kinds.get(name) in ("int", "float", "bool")]
+    found = {name: Moments() for name in names}
+    if names:
+        for batch in dataset.batches(names):
+            for name in names:
+                found[name] = found[name].with_values(numbers(batch.columns[name]))
+    return {name: moments.sd for name, moments in found.items()}
