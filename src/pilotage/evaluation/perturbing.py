@@ -18,9 +18,9 @@ from pilotage.evaluation.casting import from_bf16
 from pilotage.evaluation.columns import ROWS_A_BATCH, Dataset
 from pilotage.evaluation.encoding import Encoding
 from pilotage.evaluation.feeding import Tally, inputs_of
+from pilotage.evaluation.input_spreads import Spread
 from pilotage.evaluation.perturbed_inputs import Inputs, Target, perturb
 from pilotage.evaluation.predicting import BATCH_BYTES, Perturb, encoding_of
-from pilotage.evaluation.spreads import Spread
 from pilotage.evaluation.surveying import Progress
 from pilotage.formats.opening import OpenedModel
 from pilotage.spec.gates import DataSettings, Perturbation

@@ -9,8 +9,8 @@ from pilotage.contracts.signature import Tensor
 from pilotage.errors import PilotageError
 from pilotage.evaluation.datasets import open_dataset
 from pilotage.evaluation.encoding import Encoding, Feed
+from pilotage.evaluation.input_spreads import Spread
 from pilotage.evaluation.perturbing import Perturbing, targets_of
-from pilotage.evaluation.spreads import Spread
 from pilotage.formats.opening import open_model
 from pilotage.spec.gates import DataSettings, Perturbation
 
