@@ -43,6 +43,8 @@ def title_of_gate(gate: Gate, word: MetricWord) -> str:
         title += " where " + ", ".join(f"{column} is {value}" for column, value in gate.where)
     if gate.across:
         title += f" across {' × '.join(gate.across)}"
+    if isinstance(gate.condition, DropUnder):
+        title += f" {under(gate.condition.perturbation)}"
     return f"{title}: {asked(gate, word)}"
 
 
@@ -58,7 +60,7 @@ def asked(gate: Gate, word: MetricWord) -> str:
         case Within(value):
             return f"within {shown(value, apart)} of 0"
         case Equals(value, within):
-            return f"{shown(value, unit)}, within {shown(within, apart)}"
+            return f"equals {shown(value, unit)}, within {shown(within, apart)}"
         case NotWorseThanBaseline(margin):
             return f"not worse than the baseline by more than {shown(margin, apart)}"
         case BetterThanBaseline(by):
@@ -67,8 +69,8 @@ def asked(gate: Gate, word: MetricWord) -> str:
             return f"differs by at most {shown(at_most, apart)}"
         case RatioAcross(at_least):
             return f"ratio at least {shown(at_least, 'ratio')}"
-        case DropUnder(perturbation, at_most):
-            return f"drops by at most {shown(at_most, apart)} {under(perturbation)}"
+        case DropUnder(_, at_most):
+            return f"drops by at most {shown(at_most, apart)}"
 
 
 def under(perturbation: Perturbation) -> str:
@@ -91,7 +93,7 @@ def sentence_of(
     measured = f"{title} {_measured(gate, unit, evidence, groups)}"
     if gate.claim:
         answer = {"passed": "confirmed", "failed": "refuted"}.get(word_of(verdict), "undecided")
-        return f"{measured}: claimed {asked(gate, word)} ({gate.claim}), {answer}{_why(verdict)}."
+        return f"{measured}: {asked(gate, word)} ({gate.claim}), {answer}{_why(verdict)}."
     return f"{measured}: {asked(gate, word)}, {word_of(verdict)}{_why(verdict)}."
 
 

@@ -6,6 +6,7 @@ import typer
 
 from pilotage import __version__
 from pilotage.cli import record, schema
+from pilotage.cli.evaluate import add_evaluate
 from pilotage.cli.serve_command import add_serve
 
 app = typer.Typer(
@@ -34,10 +35,12 @@ def pilotage(
     \b
     Examples:
       pilotage serve iris.onnx
+      pilotage evaluate iris.onnx --data test.csv --label species
       pilotage record tail
     """
 
 
 add_serve(app)
+add_evaluate(app)
 app.add_typer(record.app)
 app.add_typer(schema.app)

@@ -50,6 +50,20 @@ def read_gates(
     return read
 
 
+def read_confidence(text: str, where: str) -> float:
+    """A confidence that was typed: `95%`.
+
+    Raises:
+        PilotageError: it is none, or outside of what is allowed.
+    """
+    try:
+        return float(_CONFIDENCE.read(text))
+    except kinds.Wrong as wrong:
+        raise PilotageError(
+            f"{shown(text)} is no confidence", where=where, expected=_CONFIDENCE.expected, fix=wrong.fix
+        ) from None
+
+
 def belongs() -> dict[str, str]:
     """Every key with where it belongs, for one that stands elsewhere."""
     return {

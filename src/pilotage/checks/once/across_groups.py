@@ -41,6 +41,8 @@ Look = Callable[[Scored], Observed]
 """What a metric, with its options, sees in some rows."""
 
 OVERALL: Final = "everyone else"
+SHOWN: Final = 8
+"""Small groups that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +156,22 @@ def _ordered(pair: tuple[Group, Group]) -> tuple[Group, Group]:
     return one, other
 
 
-def ask_all(parts: Sequence[Part], condition: Condition) -> Question:
-    """One question out of many: passed when all pass, failed when any is shown to fail."""
+def ask_all(parts: Sequence[Part], condition: Condition, rows: int) -> Question:
+    """One question out of many: passed when all pass, failed when any is shown to fail.
+
+    `rows`: of all groups together.
+    """
 
     def ask(confidence: float) -> Verdict:
         verdicts = [part.ask(confidence) for part in parts]
         shown = shown_to_fail([part.ask for part in parts], 1 - confidence)
         worst = verdicts[_worst(verdicts, shown, condition)].evidence
-        evidence = replace(worst, observations=_observations(parts, verdicts))
+        evidence = replace(worst, observations=rows)
         if any(shown):
             return Failed(evidence)
         if all(isinstance(verdict, Passed) for verdict in verdicts):
             return Passed(evidence)
-        few = any(
-            isinstance(v, Undecided) and v.because in (Because.TOO_FEW, Because.NO_DATA)
-            for v in verdicts
-        )
+        few = any(_is_small(verdict) for verdict in verdicts)
         return Undecided(evidence, Because.TOO_FEW if few else Because.STRADDLES)
 
     return ask
@@ -197,28 +199,31 @@ def answers_of(
                 culprit,
             )
         )
-    return tuple(sorted(found, key=lambda one: _order(one.culprit, one.estimate, condition)))
-
-
-def _observations(parts: Sequence[Part], verdicts: Sequence[Verdict]) -> int:
-    """Rows in all: of the groups when each stands alone, at most those of the largest pair else."""
-    alone = all(" against " not in part.name for part in parts)
-    rows = [verdict.evidence.observations for verdict in verdicts]
-    return sum(rows) if alone else max(rows)
+    return tuple(sorted(found, key=lambda one: _order(one.culprit, one.verdict, condition)))
 
 
 def _worst(verdicts: Sequence[Verdict], shown: Sequence[bool], condition: Condition) -> int:
     """The part that the gate's numbers are taken from: the first of those that are shown."""
 
-    def key(i: int) -> tuple[bool, float]:
-        return _order(shown[i], verdicts[i].evidence.estimate, condition)
-
-    return min(range(len(verdicts)), key=key)
+    return min(range(len(verdicts)), key=lambda i: _order(shown[i], verdicts[i], condition))
 
 
-def _order(culprit: bool, estimate: float | None, condition: Condition) -> tuple[bool, float]:
-    """What is shown to fail comes first, then what is nearest to failing."""
-    return not culprit, inf if estimate is None else -_harm(estimate, condition)
+def _order(culprit: bool, verdict: Verdict, condition: Condition) -> tuple[bool, bool, float]:
+    """What is shown to fail comes first, then what is nearest to failing, last what is too small
+    to be judged."""
+    estimate = verdict.evidence.estimate
+    return (
+        not culprit,
+        _is_small(verdict),
+        inf if estimate is None else -_harm(estimate, condition),
+    )
+
+
+def _is_small(verdict: Verdict) -> bool:
+    return isinstance(verdict, Undecided) and verdict.because in (
+        Because.TOO_FEW,
+        Because.NO_DATA,
+    )
 
 
 def _harm(estimate: float, condition: Condition) -> float:
@@ -231,6 +236,20 @@ def _harm(estimate: float, condition: Condition) -> float:
             return abs(estimate - value)
         case _:
             return -estimate
+
+
+def too_small(grouping: Grouping, rows_from: int) -> tuple[str, ...]:
+    """A note on the groups that are too small to be judged, if there are any."""
+    small = [
+        f"{name} ({int(inside.sum()):,})"
+        for name, inside in members_of(grouping)
+        if inside.sum() < rows_from
+    ]
+    if not small:
+        return ()
+    more = f" and {len(small) - SHOWN} more" if len(small) > SHOWN else ""
+    noun = "a group has" if len(small) == 1 else f"{len(small)} groups have"
+    return (f"{noun} fewer than {rows_from} rows: {', '.join(small[:SHOWN])}{more}",)
 
 
 def grouping_of(scored: Scored, across: Sequence[str]) -> Grouping:

@@ -19,13 +19,14 @@ from pilotage.checks.once.across_groups import (
     grouping_of,
     members_of,
     pairs_of,
+    too_small,
 )
 from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.once.on_same_rows import difference_of
 from pilotage.checks.once.quantities import Quantity
 from pilotage.checks.once.rows import only
 from pilotage.checks.scored import Array, Scored
-from pilotage.checks.sentences import sentence_of, title_of_gate
+from pilotage.checks.sentences import sentence_of, title_of_gate, under
 from pilotage.checks.step_down import Question, shown_to_fail
 from pilotage.errors import PilotageError
 from pilotage.spec.gate_words import MetricWord
@@ -71,6 +72,7 @@ class Asked:
     margin: float
     quantity: Quantity | None = None
     parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def ask(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
@@ -101,10 +103,10 @@ def answer_all(asked: Sequence[Asked], confidence: float) -> tuple[Answer, ...]:
 
 def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
     verdict = asked.ask(confidence)
-    notes: tuple[str, ...] = ()
+    notes = asked.notes
     if isinstance(verdict, Failed) and not fails:
         verdict = Undecided(verdict.evidence, Because.STRADDLES)
-        notes = ("fails alone, but not among so many gates: one of them fails so by chance",)
+        notes += ("fails alone, but not among so many gates: one of them fails so by chance",)
     groups = answers_of(asked.parts, asked.gate.condition, confidence) if asked.parts else ()
     title = title_of_gate(asked.gate, asked.word)
     return Answer(
@@ -156,8 +158,11 @@ def _ask_across(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
             _part(gate, word, _chosen(rows, inside), name)
             for name, inside in members_of(grouping_of(rows.candidate, gate.across))
         ]
-    question = ask_all(parts, gate.condition)
-    return Asked(gate, word, question, _unit(gate, word), _margin(gate), parts=tuple(parts))
+    question = ask_all(parts, gate.condition, rows.candidate.rows)
+    small = too_small(grouping_of(rows.candidate, gate.across), gate.groups_from)
+    return Asked(
+        gate, word, question, _unit(gate, word), _margin(gate), parts=tuple(parts), notes=small
+    )
 
 
 def _part(gate: Gate, word: MetricWord, rows: Rows, name: str) -> Part:
@@ -183,7 +188,11 @@ def _one(gate: Gate, word: MetricWord, rows: Rows) -> tuple[Quantity, Question]:
         case DropUnder(perturbation):
             perturbed = rows.perturbed[perturbation]
             if isinstance(perturbed, PilotageError):
-                raise perturbed
+                raise PilotageError(
+                    f"{under(perturbation)}, {perturbed.what}",
+                    fix="Make the model answer such rows (impute what is missing), or do not"
+                    " perturb what it will never see.",
+                )
             quantity = difference_of(look(perturbed), look(rows.candidate))
         case _:
             quantity = quantity_of(look(rows.candidate))

@@ -13,7 +13,7 @@ from pilotage.statistics.fixed.decisions import (
     decide_from_intervals,
 )
 from pilotage.statistics.interval import Interval, Side
-from pilotage.statistics.verdict import Because, Verdict
+from pilotage.statistics.verdict import Because, Passed, Verdict
 
 INDEPENDENT = "rows are drawn independently from the population that the answer is about"
 ASYMPTOTIC = "there are rows enough for the bootstrap, which reaches its confidence as they grow"
@@ -56,7 +56,7 @@ class Quantity:
         at_most: float | None = None,
         fails_beyond: float | None,
     ) -> Question:
-        def ask(confidence: float) -> Verdict:
+        def decided(confidence: float, beyond: float | None) -> Verdict:
             return decide_from_intervals(
                 self.interval(confidence, "lower"),
                 self.interval(confidence, "upper"),
@@ -64,11 +64,20 @@ class Quantity:
                 observations=self.observations,
                 at_least=at_least,
                 at_most=at_most,
-                fails_beyond=fails_beyond,
+                fails_beyond=beyond,
                 unit=self.unit,
                 assumptions=self.assumptions,
                 because=self.because,
             )
+
+        def ask(confidence: float) -> Verdict:
+            # A margin that is accepted is accepted, however sure one is of a smaller harm: with
+            # rows enough, any harm at all could be shown. Both error rates hold either way, since
+            # between 0 and the margin either answer is right.
+            plain = decided(confidence, None)
+            if fails_beyond is None or isinstance(plain, Passed):
+                return plain
+            return decided(confidence, fails_beyond)
 
         return ask
 

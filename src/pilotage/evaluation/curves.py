@@ -1,0 +1,98 @@
+"""The points of a report's pictures, with bands: ROC, calibration, and the table of confusions.
+
+Bands are pointwise Clopper-Pearson intervals at the report's confidence; they show how sure a point
+is and decide nothing.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from scipy.special import betaincinv
+
+from pilotage.checks.scored import Scored
+from pilotage.evaluation.report import Confusion, Curve
+
+ROC_POINTS: Final = 120
+"""Points of a drawn ROC curve, evenly spread over both axes together."""
+CALIBRATION_BINS: Final = 10
+"""Of equal width: fixed beforehand, not chosen by the scores."""
+CONFUSION_CLASSES: Final = 50
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def roc(scored: Scored, model: str, confidence: float) -> Curve | None:
+    """The true-positive rate against the false-positive rate; None without scores or classes."""
+    if scored.task != "binary" or scored.score is None:
+        return None
+    positive = scored.truth == 1
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if not positives or not negatives:
+        return None
+    order = np.argsort(-scored.score, kind="stable")
+    hits = np.cumsum(positive[order])
+    ends = np.append(np.flatnonzero(np.diff(scored.score[order])), len(order) - 1)
+    true_rate = np.append(0, hits[ends])
+    false_rate = np.append(0, ends + 1 - hits[ends])
+    # Along the curve both counts grow, so their sum of shares spreads the points evenly on it.
+    along = true_rate / positives + false_rate / negatives
+    chosen = np.unique(
+        np.searchsorted(along, np.linspace(0, 2, ROC_POINTS)).clip(0, len(along) - 1)
+    )
+    low, high = _band(true_rate[chosen], np.full(len(chosen), positives), confidence)
+    return Curve(
+        "roc",
+        model,
+        _floats(false_rate[chosen] / negatives),
+        _floats(true_rate[chosen] / positives),
+        _floats(low),
+        _floats(high),
+    )
+
+
+def calibration(scored: Scored, model: str, confidence: float) -> Curve | None:
+    """The share that is true against the mean probability, in bins; None without probabilities."""
+    if scored.task != "binary" or scored.score is None or not scored.probabilities:
+        return None
+    score = scored.score.astype(np.float64)
+    bins = np.minimum((score * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    trues = np.bincount(bins, weights=scored.truth == 1, minlength=CALIBRATION_BINS)
+    sums = np.bincount(bins, weights=score, minlength=CALIBRATION_BINS)
+    there = counts > 0
+    counts, trues, sums = counts[there], trues[there], sums[there]
+    low, high = _band(trues, counts, confidence)
+    return Curve(
+        "calibration",
+        model,
+        _floats(sums / counts),
+        _floats(trues / counts),
+        _floats(low),
+        _floats(high),
+        tuple(int(count) for count in counts),
+    )
+
+
+def confusion(scored: Scored) -> Confusion | None:
+    """Rows of each true class by each answer; None for numbers, or for too many classes to read."""
+    classes = len(scored.classes)
+    if not 2 <= classes <= CONFUSION_CLASSES:
+        return None
+    cells = np.bincount(
+        scored.truth.astype(np.int64) * classes + scored.answer, minlength=classes * classes
+    )
+    table = cells.reshape(classes, classes)
+    return Confusion(scored.classes, tuple(tuple(int(cell) for cell in row) for row in table))
+
+
+def _band(successes: Array, trials: Array, confidence: float) -> tuple[Array, Array]:
+    """Clopper-Pearson for many points at once (fixed.proportions has it for one, with a name)."""
+    half = (1 - confidence) / 2
+    misses = trials - successes
+    low = np.where(successes > 0, betaincinv(np.maximum(successes, 1), misses + 1, half), 0.0)
+    high = np.where(misses > 0, betaincinv(successes + 1, np.maximum(misses, 1), 1 - half), 1.0)
+    return low, high
+
+
+def _floats(values: Array) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
