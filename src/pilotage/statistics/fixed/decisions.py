@@ -6,6 +6,9 @@ verdict's dual: each of its ends holds at `confidence`, both together at 2 * con
 is labelled so. A verdict falls exactly when that interval lies beyond the limit.
 """
 
+from pilotage.statistics.fixed.groups import group_difference_interval, group_ratio_interval
+from pilotage.statistics.fixed.paired import paired_interval
+from pilotage.statistics.fixed.proportions import clopper_pearson
 from pilotage.statistics.interval import Guarantee, Interval
 from pilotage.statistics.verdict import (
     Because,
@@ -16,6 +19,168 @@ from pilotage.statistics.verdict import (
     Verdict,
     decide,
 )
+
+INDEPENDENT = "rows are independent"
+
+ROWS_FROM = 20
+"""Rows of each group, or of both models, from which two proportions are compared at all."""
+
+
+def decide_proportion(
+    successes: int,
+    trials: int,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    confidence: float,
+    unit: str = "row",
+) -> Verdict:
+    """Passed when the true proportion is at least (or at most) the limit, failed when it is not.
+
+    By Clopper-Pearson's one-sided bounds, which hold at every sample size.
+
+    Raises:
+        ValueError: not exactly one limit, successes outside [0, trials], or a confidence outside
+            (0, 1).
+    """
+    return decide_from_intervals(
+        clopper_pearson(successes, trials, confidence=confidence, side="lower"),
+        clopper_pearson(successes, trials, confidence=confidence, side="upper"),
+        estimate=successes / trials if trials else None,
+        observations=trials,
+        at_least=at_least,
+        at_most=at_most,
+        unit=unit,
+        assumptions=(INDEPENDENT,),
+    )
+
+
+def decide_proportion_equals(
+    successes: int,
+    trials: int,
+    *,
+    equals: float,
+    within: float,
+    confidence: float,
+    unit: str = "row",
+) -> Verdict:
+    """Passed when a claimed proportion is confirmed, failed when it is refuted, by Clopper-Pearson.
+
+    Confirmed within `within`, as `decide_equals_from_intervals` says.
+    """
+    return decide_equals_from_intervals(
+        clopper_pearson(successes, trials, confidence=confidence, side="lower"),
+        clopper_pearson(successes, trials, confidence=confidence, side="upper"),
+        clopper_pearson(successes, trials, confidence=confidence),
+        equals=equals,
+        within=within,
+        estimate=successes / trials if trials else None,
+        observations=trials,
+        unit=unit,
+        assumptions=(INDEPENDENT,),
+    )
+
+
+def decide_difference(
+    successes_a: int,
+    trials_a: int,
+    successes_b: int,
+    trials_b: int,
+    *,
+    at_most: float,
+    fails_beyond: float | None = None,
+    confidence: float,
+    unit: str = "row",
+) -> Verdict:
+    """Passed when group a's proportion exceeds group b's by less than `at_most`.
+
+    Failed when it exceeds it by more, or by more than `fails_beyond`. Near the stated error rate:
+    `groups` tells how near. Undecided with fewer than 20 rows in a group.
+    """
+    counts = (successes_a, trials_a, successes_b, trials_b)
+    estimate = successes_a / trials_a - successes_b / trials_b if trials_a and trials_b else None
+    verdict = decide_from_intervals(
+        group_difference_interval(*counts, confidence=confidence, side="lower"),
+        group_difference_interval(*counts, confidence=confidence, side="upper"),
+        estimate=estimate,
+        observations=trials_a + trials_b,
+        at_most=at_most,
+        fails_beyond=fails_beyond,
+        unit=unit,
+        rule="" if fails_beyond is not None else f"difference at most {at_most:g}",
+        assumptions=(INDEPENDENT,),
+        because=_few(trials_a, trials_b),
+    )
+    return _few_if_exact(verdict)
+
+
+def decide_ratio(
+    successes_a: int,
+    trials_a: int,
+    successes_b: int,
+    trials_b: int,
+    *,
+    at_least: float,
+    fails_beyond: float | None = None,
+    confidence: float,
+    unit: str = "row",
+) -> Verdict:
+    """Passed when group a's proportion is more than `at_least` times group b's, failed when less.
+
+    Near the stated error rate: `groups` tells how near. Undecided with fewer than 20 rows in a
+    group. The four-fifths rule is `at_least=0.8`, with a the group of the smaller proportion.
+    """
+    counts = (successes_a, trials_a, successes_b, trials_b)
+    defined = trials_a and trials_b and successes_b
+    verdict = decide_from_intervals(
+        group_ratio_interval(*counts, confidence=confidence, side="lower"),
+        group_ratio_interval(*counts, confidence=confidence, side="upper"),
+        estimate=(successes_a / trials_a) / (successes_b / trials_b) if defined else None,
+        observations=trials_a + trials_b,
+        at_least=at_least,
+        fails_beyond=fails_beyond,
+        unit=unit,
+        rule="" if fails_beyond is not None else f"ratio at least {at_least:g}",
+        assumptions=(INDEPENDENT,),
+        because=_few(trials_a, trials_b),
+    )
+    return _few_if_exact(verdict)
+
+
+def decide_paired(
+    better_only: int,
+    worse_only: int,
+    trials: int,
+    *,
+    not_worse_by: float,
+    fails_beyond: float = 0.0,
+    confidence: float,
+    unit: str = "row",
+) -> Verdict:
+    """Passed when the candidate is worse than the baseline by less than `not_worse_by`.
+
+    Failed when it is shown worse at all (or worse than `fails_beyond`, a difference candidate minus
+    baseline). On the same rows, by Tango's score test; near the stated error rate, `paired` tells
+    how near. Undecided with fewer than 20 rows.
+
+    Args:
+        better_only, worse_only: rows on which only the candidate, only the baseline was right.
+        trials: all rows.
+    """
+    counts = (better_only, worse_only, trials)
+    verdict = decide_from_intervals(
+        paired_interval(*counts, confidence=confidence, side="lower"),
+        paired_interval(*counts, confidence=confidence, side="upper"),
+        estimate=(better_only - worse_only) / trials if trials else None,
+        observations=trials,
+        at_least=-not_worse_by,
+        fails_beyond=fails_beyond,
+        unit=unit,
+        rule=f"worse by less than {not_worse_by:g}",
+        assumptions=(INDEPENDENT, "both models answered the same rows"),
+        because=_few(trials),
+    )
+    return _few_if_exact(verdict)
 
 
 def decide_from_intervals(
@@ -171,3 +336,18 @@ def _rule(at_least: float | None, at_most: float | None, fails_beyond: float | N
 
 def _error_rate(bound: Interval) -> float:
     return round(1 - bound.confidence, 12)
+
+
+def _few(*trials: int) -> Because | None:
+    if not all(trials):
+        return Because.NO_DATA
+    return Because.TOO_FEW if min(trials) < ROWS_FROM else None
+
+
+def _few_if_exact(verdict: Verdict) -> Verdict:
+    """An undecided verdict whose score test had too few events says that, not that it straddles."""
+    if isinstance(verdict, Undecided) and verdict.because is Because.STRADDLES:
+        shown = verdict.evidence.interval
+        if shown is not None and shown.guarantee is Guarantee.EXACT:
+            return Undecided(verdict.evidence, Because.TOO_FEW)
+    return verdict

@@ -174,6 +174,14 @@ def _tables(better_only: ArrayLike, worse_only: ArrayLike, trials: ArrayLike) ->
     return gains, losses, rows
 
 
+def likely_variance(counts: Tables, d: Vector) -> Vector:
+    """The variance, a row, of the difference of both answers, at the most likely shares with d.
+
+    `counts` are gains, losses and rows, or their shares and 1.
+    """
+    return 2 * _loss_rate(counts, d) + d * (1 - d)
+
+
 def _enough(counts: Tables, d: Vector) -> Mask:
     """Whether enough rows are expected to differ, if the difference is d."""
     expected = counts[2] * (2 * _loss_rate(counts, d) + d)
@@ -194,5 +202,4 @@ def _loss_rate(counts: Tables, d: Vector) -> Vector:
 
 def _sine(counts: Tables, d: Vector) -> Vector:
     gains, losses, rows = counts
-    spread = 2 * _loss_rate(counts, d) + d * (1 - d)
-    return sine((gains - losses) / rows - d, spread / rows)
+    return sine((gains - losses) / rows - d, likely_variance(counts, d) / rows)
