@@ -49,7 +49,7 @@ def binned_calibration_error(
     The error is the sum over bins of (share of rows) x |true rate of positives - mean prediction|,
     shares and mean predictions as in these rows. It is at most the error without bins, which no
     finite number of rows can bound from above. Each bin's rate is bounded by Clopper-Pearson at
-    error / bins, so that all hold together; conservative: a perfect model is bounded at 0.15 or so
+    error / bins, so that all hold together; conservative: a perfect model is bounded at 0.16 or so
     on 1,000 rows and 0.05 on 10,000, with 10 bins.
 
     Assumptions: rows are independent; the bins were fixed without them. Error: at most

@@ -36,11 +36,12 @@ def rows_for_proportion(
 
     With a continuity correction, since an exact bound pays for the jumps of the binomial.
 
-    Source: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 2.2.
+    Source: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, chapter 2.
     """
     rows = _rows(truth - limit, limit * (1 - limit), truth * (1 - truth), confidence, power)
-    if rows is None:
-        return None
+    if not rows:
+        # Nothing varies between a limit of 0 and a truth of 1: one row tells.
+        return None if rows is None else 1
     corrected = rows / 4 * (1 + math.sqrt(1 + 2 / (rows * abs(truth - limit)))) ** 2
     return math.ceil(corrected)
 

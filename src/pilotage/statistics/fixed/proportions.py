@@ -26,7 +26,7 @@ def clopper_pearson(
     """The true proportion, right at every sample size and every proportion.
 
     Use it for every gate on a proportion. Never narrower than it must be to hold, and a little
-    wider than others: at 1,000 rows and a proportion of 0.5, by one part in thirty.
+    wider than others: by 2 % at 1,000 rows and a proportion of 0.5.
 
     Assumptions: rows are independent, each a success with the proportion in question. Error: at
     most 1 - confidence, with `side="two"` half of it at each end. No trials: [0, 1].

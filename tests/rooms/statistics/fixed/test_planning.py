@@ -161,6 +161,16 @@ def test_a_plan_asks_for_the_rows_below_which_nothing_is_compared() -> None:
     assert rows_for_pairs(difference=0.5, limit=-0.3, discordant=0.6) == 20
 
 
+def test_rates_at_the_edges_have_plans_too() -> None:
+    assert rows_for_proportion(truth=1.0, limit=0.0) == 1
+    # 0.99 ** 299 is just below 5 %; the approximation errs on the side of more rows.
+    assert 299 <= (rows_for_proportion(truth=1.0, limit=0.99) or 0) <= 370
+    assert rows_for_pairs(difference=0.0, limit=-0.02, discordant=0.0) is not None
+    assert rows_for_difference(rate_a=0.0, rate_b=0.0, limit=0.05) is not None
+    assert rows_for_ratio(rate_a=1.0, rate_b=1.0, limit=0.8) is not None
+    assert rows_for_auc(truth=1.0, limit=0.9, positive_share=0.5) is not None
+
+
 def test_fewer_rows_that_differ_than_the_difference_are_refused() -> None:
     with pytest.raises(ValueError, match="discordant"):
         rows_for_pairs(difference=-0.1, limit=0.0, discordant=0.05)
