@@ -34,8 +34,6 @@ class Spread:
         given = np.asarray(values, np.float64)
         if not given.size:
             return
-        if not given.size:
-            return
         given = given.reshape(-1, 1) if self.pooled else given.reshape(len(given), -1)
         known = np.isfinite(given)
         counts = known.sum(axis=0).astype(np.float64)
