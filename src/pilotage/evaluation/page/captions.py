@@ -1,0 +1,112 @@
+"""What a picture shows, in a sentence or two: the finding first, then how to read it."""
+
+from typing import Final
+
+from pilotage.evaluation.page import charts
+from pilotage.evaluation.page.confusing import Confused
+from pilotage.evaluation.page.numbers import between, count, exact, shown
+from pilotage.evaluation.report import (
+    Confusion,
+    Curve,
+    GateShown,
+    GroupShown,
+    LatencyShown,
+    SliceShown,
+)
+
+NAMED_SLICES: Final = 3
+"""Slices that a caption names."""
+
+
+def groups_seen(groups: list[GroupShown], gate: GateShown) -> str:
+    """What the picture of a gate's groups shows, the worst first."""
+    words = [group.word for group in groups]
+    failed, undecided, total = words.count("failed"), words.count("undecided"), len(words)
+    first = groups[0]
+    asked = f"asked: {charts.in_two(gate.title)[1] or exact(gate.margin, gate.unit)}"
+    worst = f"{first.group}, {between(first.low, first.high, gate.unit)}"
+    if failed:
+        cause = (
+            " A cause is named by Holm's procedure: it fails by itself, not only as one of many."
+            if any(group.culprit for group in groups)
+            else ""
+        )
+        many = f"{failed} of {total} fail, the worst: " if total > 1 else "It fails: "
+        return f"{many}{worst} ({asked}).{cause}"
+    if undecided == total:
+        return f"Undecided, {'all ' if total > 1 else ''}{total}: too few rows to tell ({asked})."
+    if undecided:
+        return f"None fails; {undecided} of {total} are undecided, too few rows to tell ({asked})."
+    return f"{'All ' if total > 1 else ''}{total} passed, the least well: {worst} ({asked})."
+
+
+def roc_seen(curves: list[Curve]) -> str:
+    found = [_at(curve, 0.1) for curve in curves]
+    versus = f" ({shown(found[1], '%')} by the baseline)" if len(found) > 1 else ""
+    return (
+        f"With false alarms on 10 % of the negatives it finds {shown(found[0], '%')} of the "
+        f"positives{versus}. The dotted diagonal is chance; the band holds at each point by itself."
+    )
+
+
+def calibration_seen(curves: list[Curve]) -> str:
+    curve = curves[0]
+    off = sum(
+        not low <= x <= high for x, low, high in zip(curve.x, curve.low, curve.high, strict=False)
+    )
+    bins = len(curve.x)
+    if off:
+        seen = f"In {off} of {bins} bins the prediction lies outside the interval of what came true"
+    else:
+        seen = f"In all {bins} bins the prediction lies within the interval of what came true"
+    return f"{seen}. On the dotted diagonal, what is predicted is what happens."
+
+
+def confusion_seen(table: Confusion, worst: tuple[Confused, ...], *, merged: int) -> str:
+    """The pair that is confused the most, and how the table is read."""
+    seen = "No row was answered wrong."
+    if worst:
+        first = worst[0]
+        seen = (
+            f"Most often {first.truth} was answered as {first.answer}: {count(first.count)} rows, "
+            f"{shown(first.share, '%')} of all {first.truth}."
+        )
+    seen += " Rows are the truth, columns the answers; shades and percentages are of the row."
+    if merged:
+        seen += (
+            f" Of {len(table.classes)} classes those with the most errors are drawn, the others "
+            "are added up."
+        )
+    return seen
+
+
+def slices_seen(slices: tuple[SliceShown, ...], level: float) -> str:
+    found = [each.slice for each in slices if charts.differs(each, level)]
+    test = f"corrected for {count(len(slices))} slices, at {level * 100:.3g} %"
+    if not found:
+        return f"No slice is shown to differ from the rest ({test})."
+    named = ", ".join(found[:NAMED_SLICES]) + (
+        f" and {len(found) - NAMED_SLICES} more" if len(found) > NAMED_SLICES else ""
+    )
+    verb = "differs" if len(found) == 1 else "differ"
+    return f"{named} {verb} from the rest ({test}). The strongest evidence is on top."
+
+
+def latency_seen(measured: LatencyShown) -> str:
+    """The slowest quantile, at which load, on what."""
+    memory = f", {shown(measured.memory_bytes, 'MB')} of memory" if measured.memory_bytes else ""
+    return (
+        f"{measured.quantiles[-1] * 100:.4g} % of the answers came within "
+        f"{between(measured.lows_ms[-1], measured.highs_ms[-1])} ms, at {measured.rate_per_s:g} "
+        f"requests a second for {measured.seconds:g} s ({count(measured.requests)} requests"
+        f"{memory}; {measured.machine})."
+    )
+
+
+def _at(curve: Curve, x: float) -> float:
+    """The height of the curve at `x`, on the line between its points."""
+    before = max((at for at, value in enumerate(curve.x) if value <= x), default=0)
+    after = min(before + 1, len(curve.x) - 1)
+    run = curve.x[after] - curve.x[before]
+    part = (x - curve.x[before]) / run if run > 0 else 0.0
+    return curve.y[before] + part * (curve.y[after] - curve.y[before])

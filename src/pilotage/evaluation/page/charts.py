@@ -1,0 +1,373 @@
+"""The pictures of a report as Vega-Lite specifications: one function a picture.
+
+Each takes what the report holds and the width in pixels, and is pure. What does not fit is left to
+the JSON: the limits are here, and the caption says how many more there are.
+"""
+
+from typing import Any, Final
+
+from pilotage.evaluation.page.confusing import Cells
+from pilotage.evaluation.page.drawing import (
+    BASELINE,
+    INK,
+    MODEL,
+    MUTED,
+    Spec,
+    pixel,
+    values,
+)
+from pilotage.evaluation.page.forest import Row, Scale, Tone, forest
+from pilotage.evaluation.page.numbers import between, count, exact, known, scaled, shown
+from pilotage.evaluation.page.standing import standing, target
+from pilotage.evaluation.report import Curve, GateShown, GroupShown, LatencyShown, SliceShown
+
+CURVE_POINTS: Final = 120
+"""Points of a curve that are drawn; more lie closer than a pixel."""
+AXIS_SIDE: Final = 84
+"""Room for the axis left of a square picture, and right of it, in pixels."""
+LEVEL_NAMES_FROM: Final = 60
+"""Pixels of a cell from which the name above it is set level."""
+TWO_TEXTS_FROM: Final = 44
+"""Pixels of a cell from which its count stands above its share."""
+MARGIN_AROUND: Final = 0.08
+"""Room left and right of the farthest interval, as a share of the scale."""
+
+
+def gates(shown_gates: list[GateShown], width: int) -> Spec:
+    """Every gate's interval towards its margin, each on its own scale; right is good."""
+    rows = [_gate_row(gate) for gate in shown_gates]
+    scale = Scale(-1.12, 1.12, (0.0,), left="misses", right="meets its margin", labels=False)
+    return forest(rows, scale, width, two_lines=True)
+
+
+def slices(
+    shown_slices: list[SliceShown], overall: float | None, unit: str, level: float, width: int
+) -> Spec:
+    """The main metric in each slice; the rule is that of all rows. A diamond differs at `level`."""
+    rows = [
+        Row(
+            name=each.slice,
+            numbers=between(each.low, each.high, unit),
+            low=scaled(each.low, unit),
+            estimate=scaled(each.estimate, unit),
+            high=scaled(each.high, unit),
+            tone="notable" if differs(each, level) else "plain",
+        )
+        for each in shown_slices
+    ]
+    rule = scaled(overall, unit)
+    return forest(rows, _scale(rows, () if rule is None else (rule,), unit, "all rows"), width)
+
+
+def groups(gate: GateShown, drawn: list[GroupShown], width: int) -> Spec:
+    """Groups, or pairs of groups, with their intervals; the rules are what the gate wants."""
+    unit = gate.unit
+    rows = [
+        Row(
+            name=each.group,
+            numbers=between(each.low, each.high, unit),
+            low=scaled(each.low, unit),
+            estimate=scaled(each.estimate, unit),
+            high=scaled(each.high, unit),
+            under_name=f"{count(each.rows)} rows",
+            verdict=f"{each.word} (cause)" if each.culprit else each.word,
+            tone=tone(each.word),
+        )
+        for each in drawn
+    ]
+    ends = [end for row in rows for end in (row.low, row.high) if end is not None]
+    rules = _wanted(gate, min(ends, default=0.0))
+    words = f"margin {exact(gate.margin, unit)}" if len(rules) == 1 else "margins"
+    return forest(rows, _scale(rows, rules, unit, words), width, two_lines=True)
+
+
+def latency(measured: LatencyShown, width: int) -> Spec:
+    """Quantiles of the answer time with their intervals, from 0."""
+    rows = [
+        Row(quantile_name(quantile), f"{between(low, high)} ms", low, estimate, high)
+        for quantile, estimate, low, high in zip(
+            measured.quantiles, measured.estimates_ms, measured.lows_ms, measured.highs_ms,
+            strict=True,
+        )
+    ]  # fmt: skip
+    top = max((row.high for row in rows if row.high is not None and known(row.high)), default=1.0)
+    return forest(rows, Scale(0.0, (top or 1.0) * (1 + MARGIN_AROUND), unit=" ms"), width)
+
+
+def roc(curves: list[Curve], width: int) -> Spec:
+    """True positives against false positives with a pointwise band; the diagonal is chance."""
+    square = width - AXIS_SIDE
+    x = _share("x", "false positives among the negatives", square)
+    y = _share("y", "true positives among the positives", square)
+    layers: list[Spec] = [_diagonal(x, y)]
+    layers += [_band(curve, index, x, y) for index, curve in enumerate(curves) if curve.low]
+    layers += [_curve(curve, index, x, y) for index, curve in enumerate(curves)]
+    return _square(layers, width, square)
+
+
+def calibration(curves: list[Curve], width: int) -> Spec:
+    """The share that is true against what was predicted, per bin; on the diagonal is right."""
+    square = width - AXIS_SIDE
+    x = _share("x", "predicted probability", square)
+    y = _share("y", "share that is true", square)
+    layers: list[Spec] = [_diagonal(x, y)]
+    for index, curve in list(enumerate(curves))[::-1]:
+        points = values(_points(curve))
+        colour = MODEL if index == 0 else BASELINE
+        if index == 0 and curve.low:
+            layers.append(
+                {
+                    "data": points,
+                    "mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round",
+                             "stroke": colour, "opacity": 0.45},
+                    "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+                }
+            )  # fmt: skip
+        layers.append(_curve(curve, index, x, y))
+        dot: Spec = {"type": "point", "filled": True, "fill": colour, "opacity": 1, "size": 46,
+                     "shape": "circle" if index == 0 else "square"}  # fmt: skip
+        layers.append({"data": points, "mark": dot, "encoding": {"x": x, "y": y}})
+    return _square(layers, width, square)
+
+
+def confusion(cells: Cells, width: int) -> Spec:
+    """The table of truth and answer: a cell is shaded by its share of the row."""
+    size = len(cells.names)
+    left = min(140, round(width * 0.28))
+    side = min((width - left - 8) / size, 112.0)
+    if side < LEVEL_NAMES_FROM:  # the last name leans out of the table
+        side = (width - left - 44) / size
+    top = 46 if side >= LEVEL_NAMES_FROM else 76
+    sign = " %" if side >= TWO_TEXTS_FROM else ""
+    drawn = [
+        {
+            "x": left + column * side, "x2": left + (column + 1) * side - 2,
+            "y": top + row * side, "y2": top + (row + 1) * side - 2,
+            "cx": left + (column + 0.5) * side - 1, "cy": top + (row + 0.5) * side - 1,
+            "share": 0 if share is None else share, "dark": (share or 0) > 0.5,
+            "count": _short(cells.counts[row][column]),
+            "percent": _percent(share, sign) if cells.counts[row][column] else "",
+            "nothing": not cells.counts[row][column],
+        }
+        for row, shares in enumerate(cells.shares)
+        for column, share in enumerate(shares)
+    ]  # fmt: skip
+    height = round(top + size * side)
+    layers = [_cells(), *_cell_texts(side), *_class_names(cells.names, left, top, side)]
+    return {
+        "width": width, "height": height, "autosize": {"type": "none"},
+        "padding": {"left": 0, "right": 0, "top": 0, "bottom": 4},
+        "data": values(drawn), "layer": layers,
+    }  # fmt: skip
+
+
+def quantile_name(quantile: float) -> str:
+    """`p99` for 0.99, `p99.9` for 0.999."""
+    return f"p{quantile * 100:.4g}"
+
+
+def differs(shown_slice: SliceShown, level: float) -> bool:
+    """Whether a slice is shown to differ from the rest, at this level over all slices."""
+    return shown_slice.p_value is not None and shown_slice.p_value <= level
+
+
+def _gate_row(gate: GateShown) -> Row:
+    stands = standing(gate)
+    verdict = gate.verdict
+    interval = verdict.interval
+    numbers = "no interval"
+    if interval is not None:
+        numbers = between(interval.low, interval.high, gate.unit, side=interval.side)
+    elif known(verdict.estimate):
+        numbers = shown(verdict.estimate, gate.unit)
+    name, asked = in_two(gate.title)
+    return Row(
+        name=name,
+        numbers=numbers,
+        low=stands.low if stands else None,
+        estimate=stands.estimate if stands else None,
+        high=stands.high if stands else None,
+        under_name=asked,
+        verdict=verdict.word,
+        tone=tone(verdict.word),
+        open_low=bool(stands and stands.open_low),
+        open_high=bool(stands and stands.open_high),
+    )
+
+
+def in_two(title: str) -> tuple[str, str]:
+    """What is judged and what is asked of it, which a gate's title joins with a colon."""
+    name, colon, asked = title.rpartition(": ")
+    return (name, asked) if colon else (title, "")
+
+
+def tone(word: str) -> Tone:
+    """The look of a verdict."""
+    match word:
+        case "passed" | "failed" | "undecided":
+            return word
+        case _:
+            return "plain"
+
+
+def _wanted(gate: GateShown, lowest: float) -> tuple[float, ...]:
+    """The margins in the unit that is shown; that below 0 only where an interval comes near it."""
+    wanted = target(gate)
+    if wanted is None:
+        return ()
+    ends = [wanted.value]
+    if wanted.side == "near":
+        ends = [wanted.value + wanted.room, wanted.value - wanted.room]
+    found = [end for end in (scaled(end, gate.unit) for end in ends) if end is not None]
+    return tuple(found[:1] if len(found) == 2 and found[1] < min(lowest, 0.0) else found)
+
+
+def _scale(rows: list[Row], rules: tuple[float, ...], unit: str, words: str) -> Scale:
+    """Ends around everything that is drawn."""
+    every = [end for row in rows for end in (row.low, row.estimate, row.high) if end is not None]
+    every += rules
+    low, high = min(every, default=0.0), max(every, default=1.0)
+    room = (high - low) * MARGIN_AROUND or abs(high) * MARGIN_AROUND or 1.0
+    after = f" {unit}" if unit in ("%", "pp", "ms", "MB") else ""
+    return Scale(low - room, high + room, rules, right=words, unit=after)
+
+
+def _share(field: str, title: str, square: int) -> Spec:
+    """An axis from 0 to 100 %."""
+    return {
+        "field": field,
+        "type": "quantitative",
+        "scale": {"domain": [0, 1], "nice": False},
+        "axis": {
+            "title": title,
+            "values": [0, 0.2, 0.4, 0.6, 0.8, 1] if square > 260 else [0, 0.5, 1],
+            "labelExpr": "format(datum.value * 100, '.0f') + ' %'",
+        },
+    }
+
+
+def _points(curve: Curve) -> list[dict[str, Any]]:
+    """Evenly thinned to what is drawn; the first and the last point always stay."""
+    total = len(curve.x)
+    kept = range(total)
+    if total > CURVE_POINTS:
+        step = (total - 1) / (CURVE_POINTS - 1)
+        kept = [round(index * step) for index in range(CURVE_POINTS)]
+    banded = len(curve.low) == total == len(curve.high)
+    return [
+        {
+            "x": round(curve.x[at], 5), "y": round(curve.y[at], 5), "order": at,
+            "low": round(curve.low[at], 5) if banded else None,
+            "high": round(curve.high[at], 5) if banded else None,
+        }
+        for at in kept
+    ]  # fmt: skip
+
+
+def _diagonal(x: Spec, y: Spec) -> Spec:
+    mark = {"type": "line", "stroke": MUTED, "strokeWidth": 1, "strokeDash": [2, 4]}
+    return {
+        "data": values([{"x": 0, "y": 0}, {"x": 1, "y": 1}]),
+        "mark": mark,
+        "encoding": {"x": x, "y": y},
+    }
+
+
+def _band(curve: Curve, index: int, x: Spec, y: Spec) -> Spec:
+    colour = MODEL if index == 0 else BASELINE
+    return {
+        "data": values(_points(curve)),
+        "mark": {"type": "area", "fill": colour, "opacity": 0.16},
+        "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+    }
+
+
+def _curve(curve: Curve, index: int, x: Spec, y: Spec) -> Spec:
+    mark: Spec = {"type": "line", "stroke": MODEL, "strokeWidth": 2.5}
+    if index:
+        mark |= {"stroke": BASELINE, "strokeWidth": 2, "strokeDash": [6, 4]}
+    order = {"field": "order", "type": "quantitative"}
+    return {
+        "data": values(_points(curve)),
+        "mark": mark,
+        "encoding": {"x": x, "y": y, "order": order},
+    }
+
+
+def _square(layers: list[Spec], width: int, square: int) -> Spec:
+    return {
+        "width": square, "height": square, "autosize": {"type": "none"},
+        "padding": {"left": width - square - 12, "right": 12, "top": 8, "bottom": 50},
+        "layer": layers,
+    }  # fmt: skip
+
+
+def _cells() -> Spec:
+    place = {end: pixel(end) for end in ("x", "x2", "y", "y2")}
+    share = {
+        "field": "share", "type": "quantitative", "legend": None,
+        # Between 40 and 85 % neither dark nor light text could be read on it.
+        "scale": {"domain": [0, 0.5, 0.5001, 1], "range": [0.05, 0.4, 0.85, 1]},
+    }  # fmt: skip
+    return {
+        "mark": {"type": "rect", "fill": MODEL, "cornerRadius": 3},
+        "encoding": {**place, "fillOpacity": share},
+    }
+
+
+def _cell_texts(side: float) -> list[Spec]:
+    """Count and share where both fit, else the share alone; a quiet 0 for what never happens."""
+    dark = {"test": "datum.dark", "value": "var(--on-model)"}
+    quiet = {"test": "datum.nothing", "value": MUTED}
+    fill = {"condition": [dark, quiet], "value": INK}
+    place = {"x": pixel("cx"), "y": pixel("cy"), "fill": fill}
+    text: Spec = {"type": "text", "baseline": "middle"}
+    if side < TWO_TEXTS_FROM:
+        small = {**text, "fontSize": min(12.0, side * 0.36)}
+        return [{"mark": small, "encoding": {**place, "text": {"field": "percent"}}}]
+    count_mark = {**text, "dy": {"expr": "datum.nothing ? 0 : -8"}, "fontSize": 13.5}
+    percent = {**text, "dy": 9, "fontSize": 12}
+    return [
+        {"mark": count_mark, "encoding": {**place, "text": {"field": "count"}}},
+        {"mark": percent, "encoding": {**place, "text": {"field": "percent"}}},
+    ]
+
+
+def _class_names(names: tuple[str, ...], left: int, top: int, side: float) -> list[Spec]:
+    """Classes down the left (the truth) and along the top (the answers), tilted where narrow."""
+    rows = [
+        {"name": name, "y": top + (at + 0.5) * side - 1, "x": left + (at + 0.5) * side - 1}
+        for at, name in enumerate(names)
+    ]
+    text: Spec = {"type": "text", "fontSize": 12.5, "fill": INK, "baseline": "middle"}
+    name = {"field": "name"}
+    across: Spec = {"limit": side - 6}
+    if side < LEVEL_NAMES_FROM:
+        across = {"align": "left", "angle": -40, "limit": 72, "dx": 2}
+    heading = {**text, "fill": MUTED, "fontSize": 12}
+    return [
+        _placed({"x": {"value": left - 10}, "y": pixel("y"), "text": name}, rows,
+                {**text, "align": "right", "limit": left - 14}),
+        _placed({"x": pixel("x"), "y": {"value": top - 12}, "text": name}, rows, text | across),
+        _placed({"x": {"value": 0}, "y": {"value": top - 12}, "text": {"value": "truth ↓"}}, [{}],
+                {**heading, "align": "left"}),
+        _placed({"x": {"value": 0}, "y": {"value": top - 32}, "text": {"value": "answer →"}}, [{}],
+                {**heading, "align": "left"}),
+    ]  # fmt: skip
+
+
+def _placed(encoding: Spec, rows: list[dict[str, Any]], mark: Spec) -> Spec:
+    return {"data": values(rows), "mark": mark, "encoding": encoding}
+
+
+def _short(number: int) -> str:
+    """A count in a cell: 1,234, 56k, 7.8M."""
+    if number >= 1_000_000:
+        return f"{number / 1e6:.3g}M"
+    return count(number) if number < 10_000 else f"{number / 1e3:.3g}k"
+
+
+def _percent(share: float | None, sign: str) -> str:
+    if share is None:
+        return ""
+    return f"<1{sign}" if 0 < share < 0.005 else f"{share * 100:.0f}{sign}"

@@ -1,0 +1,332 @@
+"""The figures of a page: which there are, what each caption says, and the same numbers as a table.
+
+A caption says what is seen, not what kind of picture it is; the table holds what is drawn, for
+readers who cannot see it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from pilotage.evaluation.page import captions, charts
+from pilotage.evaluation.page.confusing import (
+    SHOWN_CLASSES,
+    SHOWN_CLASSES_NARROW,
+    cells,
+    most_confused,
+)
+from pilotage.evaluation.page.drawing import Spec
+from pilotage.evaluation.page.numbers import (
+    NOTHING,
+    between,
+    count,
+    exact,
+    p_shown,
+    shown,
+    width,
+)
+from pilotage.evaluation.report import (
+    Confusion,
+    Curve,
+    GateShown,
+    LatencyShown,
+    MetricShown,
+    Report,
+    SliceShown,
+)
+
+DRAWN_GATES: Final = 24
+"""Gates in the picture on top."""
+DRAWN_SLICES: Final = 20
+"""Slices in their picture."""
+DRAWN_GROUPS: Final = 16
+"""Groups, and pairs of groups, in the picture of one gate."""
+DRAWN_ACROSS: Final = 12
+"""Gates across groups that get a picture of their own."""
+HALF_CLASSES: Final = 4
+"""Classes up to which the confusion takes half a row."""
+TABLE_POINTS: Final = 11
+"""Points of a curve in its table."""
+MAIN_METRICS: Final = ("accuracy", "mean_absolute_error")
+"""What slices are compared by: each row has a value of its own."""
+WIDE: Final = 860
+HALF: Final = 404
+NARROW: Final = 304
+"""Widths of the drawings, in pixels: whole row, half a row, phone."""
+
+MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?"}
+ORDER: Final = {"failed": 0, "undecided": 1, "passed": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers in rows; the first column names the row. `more` tells what was left out."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: str = ""
+    notes: tuple[str, ...] = ()
+    """One for each row, shown under its name; empty where no row has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture in two widths, with its caption, its table and, where colours need it, a key."""
+
+    anchor: str
+    title: str
+    caption: str
+    wide: Spec
+    narrow: Spec
+    table: Table
+    key: tuple[tuple[str, str], ...] = ()
+    """(class of the swatch, its name)."""
+    shape: Literal["whole", "half", "alone"] = "whole"
+    """How it stands in a page of two columns; `alone` is a half with nobody beside it."""
+
+
+def worst_first(gates: tuple[GateShown, ...]) -> list[GateShown]:
+    """Failed, then undecided, then passed; else as declared."""
+    return sorted(gates, key=lambda gate: ORDER.get(gate.verdict.word, 1))
+
+
+def more(total: int, drawn: int, noun: str) -> str:
+    """What a picture or list leaves out, or "". The noun is that of one."""
+    left = total - drawn
+    if left <= 0:
+        return ""
+    ending = "" if left == 1 else "es" if noun.endswith("s") else "s"
+    return f"and {count(left)} more {noun}{ending} in the JSON"
+
+
+def gates_figure(report: Report) -> Figure | None:
+    """The intervals of all gates against their margins."""
+    if not report.gates:
+        return None
+    gates = worst_first(report.gates)[:DRAWN_GATES]
+    rest = more(len(report.gates), len(gates), "gate")
+    caption = (
+        "Each line is on its own scale: the dotted line is what the gate asks for, and right of it "
+        "is good, whichever way the metric runs."
+    )
+    rows = tuple(
+        (gate.title, gate.verdict.word, _interval(gate), exact(gate.margin, gate.unit))
+        for gate in gates
+    )
+    return Figure(
+        "intervals",
+        "Intervals against their margins",
+        f"{caption} {_sentence(rest)}".strip(),
+        *_two(lambda pixels: charts.gates(gates, pixels), WIDE),
+        Table(("Gate", "Verdict", "Interval", "Margin"), rows, rest),
+        key=_verdict_key([gate.verdict.word for gate in gates]),
+    )
+
+
+def pictures(report: Report) -> list[Figure]:
+    """All other figures that the report has something for, in the order of the page."""
+    figures = [_across(gate, report) for gate in _across_gates(report)]
+    figures += [_curves(report, kind) for kind in ("roc", "calibration")]
+    figures += [_confusion(report.confusion), _latency(report.latency), _slices(report)]
+    return _side_by_side([figure for figure in figures if figure is not None])
+
+
+def _side_by_side(figures: list[Figure]) -> list[Figure]:
+    """Marks the half that would leave an empty place beside it."""
+    placed: list[Figure] = []
+    waiting = False
+    for at, figure in enumerate(figures):
+        followed = at + 1 < len(figures) and figures[at + 1].shape == "half"
+        if figure.shape == "half" and not waiting and not followed:
+            figure = replace(figure, shape="alone")
+        waiting = figure.shape == "half" and not waiting
+        placed.append(figure)
+    return placed
+
+
+def undrawn_across(report: Report) -> int:
+    """Gates across groups that got no picture."""
+    return sum(bool(gate.groups) for gate in report.gates) - len(_across_gates(report))
+
+
+def overall(report: Report) -> MetricShown | None:
+    """The main metric over all rows: that which the slices are about."""
+    first = report.metrics[0] if report.metrics else None
+    return next((each for each in report.metrics if each.metric in MAIN_METRICS), first)
+
+
+def anchor(gate: GateShown, report: Report) -> str:
+    """The identifier of the picture of a gate's groups; "" where there is none."""
+    drawn = [id(each) for each in _across_gates(report)]
+    return f"groups-{drawn.index(id(gate)) + 1}" if id(gate) in drawn else ""
+
+
+def _two(spec: Callable[[int], Spec], width: int) -> tuple[Spec, Spec]:
+    return spec(width), spec(NARROW)
+
+
+def _across_gates(report: Report) -> list[GateShown]:
+    return worst_first(tuple(gate for gate in report.gates if gate.groups))[:DRAWN_ACROSS]
+
+
+def _across(gate: GateShown, report: Report) -> Figure:
+    groups = sorted(gate.groups, key=lambda group: (ORDER.get(group.word, 1), not group.culprit))
+    drawn = groups[:DRAWN_GROUPS]
+    rest = more(len(groups), len(drawn), "group")
+    rows = tuple(
+        (each.group, f"{each.word} (cause)" if each.culprit else each.word,
+         shown(each.estimate, gate.unit, width=width(each.low, each.high)),
+         between(each.low, each.high, gate.unit), count(each.rows))
+        for each in drawn
+    )  # fmt: skip
+    head = ("Group", "Verdict", "Estimate", "Interval", "Rows")
+    return Figure(
+        anchor(gate, report),
+        f"Across groups: {charts.in_two(gate.title)[0]}",
+        f"{captions.groups_seen(groups, gate)} {_sentence(rest)}".strip(),
+        *_two(lambda pixels: charts.groups(gate, drawn, pixels), WIDE),
+        Table(head, rows, rest),
+        key=_verdict_key([group.word for group in drawn]),
+    )
+
+
+def _verdict_key(words: list[str]) -> tuple[tuple[str, str], ...]:
+    swatches = {"failed": "diamond", "undecided": "ring", "passed": "disc"}
+    return tuple((swatch, word) for word, swatch in swatches.items() if word in words)
+
+
+def _curves(report: Report, kind: str) -> Figure | None:
+    curves = [curve for curve in report.curves if curve.kind == kind and curve.x]
+    if not curves:
+        return None
+    of_model = [curve for curve in curves if curve.model == report.model.name]
+    curves = (of_model + [curve for curve in curves if curve not in of_model])[:2]
+    key = tuple(zip(("line", "dashes"), (curve.model for curve in curves), strict=False))
+    if kind == "roc":
+        title, caption = "ROC: how well it ranks", captions.roc_seen(curves)
+        head = ("False positives", "True positives", "Band")
+        spec = charts.roc
+    else:
+        title, caption = "Calibration of its probabilities", captions.calibration_seen(curves)
+        head = ("Predicted", "Share that is true", "Interval")
+        spec = charts.calibration
+    return Figure(
+        kind,
+        title,
+        caption,
+        *_two(lambda pixels: spec(curves, pixels), HALF),
+        _curve_table(head, curves[0]),
+        key=key,
+        shape="half",
+    )
+
+
+def _curve_table(head: tuple[str, ...], curve: Curve) -> Table:
+    total = len(curve.x)
+    kept = range(total)
+    if total > TABLE_POINTS:
+        kept = [round(at * (total - 1) / (TABLE_POINTS - 1)) for at in range(TABLE_POINTS)]
+    banded = len(curve.low) == total
+    counted = len(curve.counts) == total
+    rows = tuple(
+        (
+            shown(curve.x[at], "%"), shown(curve.y[at], "%"),
+            between(curve.low[at], curve.high[at], "%") if banded else NOTHING,
+            *((count(curve.counts[at]),) if counted else ()),
+        )
+        for at in kept
+    )  # fmt: skip
+    return Table((*head, "Rows") if counted else head, rows, more(total, len(rows), "point"))
+
+
+def _confusion(table: Confusion | None) -> Figure | None:
+    if table is None or not table.classes:
+        return None
+    wide, narrow = cells(table, SHOWN_CLASSES), cells(table, SHOWN_CLASSES_NARROW)
+    worst = most_confused(table)
+    rows = tuple(
+        (pair.truth, pair.answer, count(pair.count), shown(pair.share, "%")) for pair in worst
+    )
+    small = len(wide.names) <= HALF_CLASSES
+    errors = sum(
+        n for truth, row in enumerate(table.counts) for at, n in enumerate(row) if at != truth and n
+    )
+    listed = sum(pair.count for pair in worst)
+    rest = more(errors, listed, "error")
+    return Figure(
+        "confusion",
+        "What is taken for what",
+        captions.confusion_seen(table, worst, merged=wide.merged),
+        charts.confusion(wide, HALF if small else WIDE),
+        charts.confusion(narrow, NARROW),
+        Table(("Truth", "Answered as", "Rows", "Of the truth"), rows, rest),
+        shape="half" if small else "whole",
+    )
+
+
+def _slices(report: Report) -> Figure | None:
+    if not report.slices:
+        return None
+    main = overall(report)
+    unit, level = main.unit if main else "", 1 - report.confidence
+    drawn = list(report.slices[:DRAWN_SLICES])
+    rest = more(len(report.slices), len(drawn), "slice")
+    rows = tuple(
+        (each.slice, count(each.rows), between(each.low, each.high, unit),
+         _difference(each, unit), p_shown(each.p_value))
+        for each in drawn
+    )  # fmt: skip
+    head = ("Slice", "Rows", "Interval", "Slice minus the rest", "p, corrected (Holm)")
+    name = main.title if main else "The main metric"
+    estimate = main.estimate if main else None
+    found = sum(charts.differs(each, level) for each in drawn)
+    key = (("notable", "differs from the rest"),) if found else ()
+    key += (("plain", "not shown to differ"),) if found < len(drawn) else ()
+    return Figure(
+        "slices",
+        f"Where it differs: {name} in slices",
+        f"{captions.slices_seen(report.slices, level)} {_sentence(rest)}".strip(),
+        *_two(lambda pixels: charts.slices(drawn, estimate, unit, level, pixels), WIDE),
+        Table(head, rows, rest),
+        key=key,
+    )
+
+
+def _latency(measured: LatencyShown | None) -> Figure | None:
+    if measured is None or not measured.quantiles:
+        return None
+    names = [charts.quantile_name(quantile) for quantile in measured.quantiles]
+    rows = tuple(
+        (
+            name,
+            f"{shown(estimate, width=width(low, high))}\u00a0ms",
+            f"{between(low, high)}\u00a0ms",
+        )
+        for name, estimate, low, high in zip(
+            names, measured.estimates_ms, measured.lows_ms, measured.highs_ms, strict=True
+        )
+    )
+    return Figure(
+        "latency",
+        "How long an answer takes",
+        captions.latency_seen(measured),
+        *_two(lambda pixels: charts.latency(measured, pixels), HALF),
+        Table(("Quantile", "Estimate", "Interval"), rows),
+        shape="half",
+    )
+
+
+def _difference(each: SliceShown, unit: str) -> str:
+    points = "pp" if unit == "%" else unit
+    return shown(each.difference, points, width=width(each.low, each.high))
+
+
+def _interval(gate: GateShown) -> str:
+    interval = gate.verdict.interval
+    if interval is None:
+        return NOTHING
+    return between(interval.low, interval.high, gate.unit, side=interval.side)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}." if text else ""

@@ -1,0 +1,111 @@
+import msgspec
+import pytest
+
+from pilotage.evaluation.page.figures import (
+    DRAWN_ACROSS,
+    DRAWN_GATES,
+    DRAWN_GROUPS,
+    DRAWN_SLICES,
+)
+from pilotage.evaluation.page.view import (
+    LISTED_CLASSES,
+    LISTED_GATES,
+    LISTED_METRICS,
+    LISTED_NOTES,
+    page,
+)
+from simulators.reports import METRICS, MODEL, claim_gate, race_gate, report, sex_gate
+
+
+def test_more_gates_than_fit_are_left_to_the_json():
+    within = page(report(gates=(claim_gate(),) * LISTED_GATES))
+    assert len(within.gates) == LISTED_GATES
+    assert within.more_gates == ""
+    beyond = page(report(gates=(claim_gate(),) * (LISTED_GATES + 1)))
+    assert len(beyond.gates) == LISTED_GATES
+    assert beyond.more_gates == "and 1 more gate in the JSON"
+
+
+def test_the_picture_on_top_shows_as_many_gates_as_can_be_read():
+    within = page(report(gates=(claim_gate(),) * DRAWN_GATES)).top
+    assert len(within.table.rows) == DRAWN_GATES
+    assert within.table.more == ""
+    beyond = page(report(gates=(claim_gate(),) * (DRAWN_GATES + 2))).top
+    assert len(beyond.table.rows) == DRAWN_GATES
+    assert "And 2 more gates in the JSON" in beyond.caption
+
+
+def test_what_failed_is_never_among_the_gates_that_are_left_out():
+    gates = (claim_gate("passed"),) * (LISTED_GATES + 50) + (sex_gate("failed"),)
+    assert page(report(gates=gates)).gates[0].word == "failed"
+
+
+@pytest.mark.parametrize(
+    ("most", "noun", "made"),
+    [
+        (DRAWN_SLICES, "slice", lambda n: report(slices=(report().slices[0],) * n)),
+        (DRAWN_GROUPS, "group", lambda n: report(gates=(with_groups(n),))),
+        (LISTED_METRICS, "metric", lambda n: report(metrics=(METRICS[1],) * n)),
+        (LISTED_CLASSES, "class", lambda n: report(model=with_classes(n))),
+    ],
+)
+def test_each_list_is_whole_up_to_its_limit_and_counts_the_rest_beyond(most, noun, made):
+    assert f"more {noun}" not in repr(page(made(most)))
+    assert f"1 more {noun} in the JSON" in repr(page(made(most + 1)))
+
+
+def with_groups(many):
+    return msgspec.structs.replace(race_gate(), groups=race_gate().groups[:1] * many)
+
+
+def with_classes(many):
+    return msgspec.structs.replace(MODEL, classes=("c",) * many)
+
+
+def test_pictures_of_groups_end_at_their_limit():
+    within = page(report(gates=(race_gate(),) * DRAWN_ACROSS))
+    beyond = page(report(gates=(race_gate(),) * (DRAWN_ACROSS + 1)))
+    for shown in (within, beyond):
+        drawn = [figure for figure in shown.figures if figure.anchor.startswith("groups-")]
+        assert len(drawn) == DRAWN_ACROSS
+    assert "Groups" not in dict(within.absent)
+    assert dict(beyond.absent)["Groups"] == "the groups of 1 more gate are in the JSON"
+
+
+def test_notes_end_at_their_limit():
+    notes = tuple(f"note {at:03d}" for at in range(LISTED_NOTES + 1))
+    assert page(report(notes=notes)).notes == notes[:-1]
+
+
+def test_a_picture_of_half_a_row_never_stands_beside_nothing():
+    shapes = [figure.shape for figure in page(report(latency=None)).figures]
+    assert shapes == ["whole", "whole", "half", "half", "alone", "whole"]
+
+
+def test_the_slices_are_drawn_beside_the_metric_that_they_are_about():
+    text = repr(page(report(metrics=(METRICS[1], METRICS[0]))).figures)
+    assert "Where it differs: Accuracy in slices" in text
+
+
+def test_the_curve_of_the_model_comes_before_that_of_the_baseline():
+    shown = page(report(curves=report().curves[::-1]))
+    keys = [figure.key for figure in shown.figures if figure.anchor == "roc"]
+    assert keys == [(("line", "employment-v7"), ("dashes", "employment-v6"))]
+
+
+@pytest.mark.parametrize(
+    ("gate_shown", "said"),
+    [
+        (sex_gate("failed"), "It fails: F against M, 6.9–9.7"),
+        (sex_gate(), "1 passed, the least well: F against M"),
+        (race_gate(), "None fails; 2 of 6 are undecided"),
+        (race_gate("undecided", 120), "Undecided, all 6: too few rows to tell"),
+    ],
+)
+def test_the_caption_of_groups_says_what_was_found(gate_shown, said):
+    (caption,) = [
+        figure.caption
+        for figure in page(report(gates=(gate_shown,))).figures
+        if figure.anchor == "groups-1"
+    ]
+    assert caption.startswith(said)
