@@ -16,6 +16,10 @@ import numpy as np
 import pytest
 
 from pilotage.statistics.procedure import StateError
+from pilotage.statistics.sequential.bounded_means import (
+    BoundedMean,
+    BoundedMeanConfiguration,
+)
 from pilotage.statistics.sequential.detectors import (
     AlarmBudget,
     AlarmBudgetConfiguration,
@@ -313,6 +317,19 @@ PROCEDURES = {
         million=durations(0.05, size=10**6),
         blocks=40,
         blocks_for_power=20,
+    ),
+    "bounded mean": Entry(
+        BoundedMean,
+        BoundedMeanConfiguration(at_most=0.16),
+        must_not_fail=losses(0.16),
+        must_not_pass=losses(0.16),
+        harmful=losses(0.25),
+        harmless=losses(0.1),
+        empty=([],),
+        extremes=(([1.0] * 1_000,), ([0.0] * 1_000,), ([5e-324, 1.0],)),
+        million=losses(0.2, size=10**6),
+        blocks=40,
+        blocks_for_power=60,
     ),
     "performance floor, counts": Entry(
         Watched,
