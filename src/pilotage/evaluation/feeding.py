@@ -30,16 +30,17 @@ class Tally:
     def notes(self) -> tuple[str, ...]:
         """A sentence a kind."""
         kinds = (
-            (self.missing, "values are missing and went in as NaN, or as an empty text"),
-            (self.outside, "values are outside the range that the model was made for"),
-            (self.unknown, "values are no category that the model knows"),
+            (self.missing, "missing, which goes in as NaN, or as an empty text"),
+            (self.outside, "outside the range that the model was made for"),
+            (self.unknown, "of no category that the model knows"),
         )
-        return tuple(
-            f"{sum(counts.values()):,} {what}: "
-            + ", ".join(f"{name} ({count:,})" for name, count in sorted(counts.items()))
-            for counts, what in kinds
-            if counts
-        )
+        return tuple(_note(counts, what) for counts, what in kinds if counts)
+
+
+def _note(counts: dict[str, int], what: str) -> str:
+    total = sum(counts.values())
+    places = ", ".join(f"{name} ({count:,})" for name, count in sorted(counts.items()))
+    return f"{total:,} {'value is' if total == 1 else 'values are'} {what}: {places}"
 
 
 def inputs_of(batch: Batch, encoding: Encoding, tally: Tally) -> list[Array | None]:

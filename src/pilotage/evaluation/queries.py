@@ -131,7 +131,8 @@ class Query:
             with self._engine.connect().execution_options(**options) as connection:
                 if self._engine.dialect.name == "sqlite":
                     connection.exec_driver_sql("PRAGMA query_only = ON")
-                result = connection.execute(text(self._sql))
+                # A colon before a word would be a parameter, and there are none.
+                result = connection.execute(text(self._sql.replace(":", "\\:")))
                 if not result.returns_rows:
                     raise PilotageError("the query gives no rows", where=self.source)
                 yield result

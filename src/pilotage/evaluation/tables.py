@@ -1,9 +1,10 @@
 """Parquet, CSV and JSON lines, read by Polars in bounded memory.
 
-Parquet is read in slices, whose cost does not depend on how the file is cut into row groups more
-than it must: 10 million rows of 12 columns took 0.6 s and 140 MB (40 groups) or 2.6 s and 280 MB
-(a single group). CSV and JSON lines come from Polars' stream, which held 330 MB however long the
-file was. Two shared cores, Polars 2.1.
+Parquet is read in slices, each decoded whole: 10 million rows with 12 columns took 0.6 to 1 s and
+under 200 MB of memory where row groups had Polars' usual length. In a file with a single row group
+Polars holds that group's columns, compressed (0.5 GB there), and took 2.4 s. CSV and JSON lines
+come from Polars' stream, which held 330 MB however long the file was. Two shared cores, Polars 2.1;
+`python -m benchmarks.evaluation.ten_million_rows` measures the whole way.
 """
 
 import csv
@@ -21,8 +22,8 @@ from pilotage.evaluation.columns import ROWS_A_BATCH, Batch, ColumnInfo
 if TYPE_CHECKING:
     import polars
 
-SLICE_ROWS: Final = 262_144
-"""Rows of a Parquet file that are decoded at once: its first columns decide how many fit."""
+SLICE_ROWS: Final = 1_048_576
+"""Rows of a Parquet file that are decoded at once, where so many fit into `SLICE_BYTES`."""
 SLICE_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one slice, reckoned as 8 a value."""
 INFERRED_BYTES: Final = 256 * 1024 * 1024

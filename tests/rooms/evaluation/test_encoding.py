@@ -170,4 +170,4 @@ def test_ranges_categories_and_missing_values_are_notes():
     assert tally.unknown == {"sex": 2}
     assert tally.missing == {"age": 2}
     assert len(notes) == 3
-    assert notes[2] == "2 values are no category that the model knows: sex (2)"
+    assert notes[2] == "2 values are of no category that the model knows: sex (2)"

@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 from onnx import helper
+from PIL import Image
 
 from pilotage.errors import PilotageError, PilotageErrors
-from pilotage.evaluation import predicting, rows, running
+from pilotage.evaluation import collecting, predicting, rows, running
 from pilotage.evaluation.datasets import open_dataset
 from pilotage.evaluation.predicting import score, score_perturbed
 from pilotage.evaluation.surveying import survey
@@ -132,6 +133,35 @@ def test_labels_that_only_the_model_answers_become_classes(tmp_path):
     assert made.classes == ("a", "b", "z")
     assert (made.task, made.score) == ("multiclass", None)
     assert made.answer.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(24, True), (23, False)])
+def test_scores_of_all_classes_are_kept_up_to_the_limit(tmp_path, monkeypatch, limit, kept):
+    monkeypatch.setattr(collecting, "SCORE_BYTES", limit)
+    columns = {"a": [0.5, 0.2], "b": [0.3, 0.2], "c": [0.2, 0.6], "t": [0, 1]}
+    made, notes = scored(same(tmp_path, 3), tmp_path, columns)
+    assert (made.score is not None) is kept
+    assert any("too many to be kept" in note for note in notes) is not kept
+    assert made.answer.tolist() == [0, 2]
+
+
+def test_images_are_scored_by_the_folders_they_are_in(tmp_path):
+    for label, colours in (("0", ("red", "red")), ("2", ("blue", "green"))):
+        (tmp_path / "images" / label).mkdir(parents=True)
+        for index, colour in enumerate(colours):
+            Image.new("RGB", (9, 5), colour).save(tmp_path / "images" / label / f"{index}.png")
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["x"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["y"]),
+    ]
+    inputs, outputs = [value("x", "f", ["n", 3, 8, 8])], [value("y", "f", ["n", 3])]
+    dataset = open_dataset(str(tmp_path / "images"))
+    made, notes = score(
+        opened(tmp_path, nodes, inputs, outputs), dataset, DataSettings(label="label")
+    )
+    assert made.truth.tolist() == [0, 0, 2, 2]
+    assert made.answer.tolist() == [0, 0, 2, 1]
+    assert any("8 × 8 pixels" in note for note in notes)
 
 
 def test_groups_and_weights_come_along(tmp_path):

@@ -63,6 +63,13 @@ def test_a_query_cannot_write(url, sql):
     assert sum(batch.rows for batch in open_dataset(url, query=ALL).batches()) == 10
 
 
+def test_colons_and_percent_signs_are_the_querys_own(url):
+    dataset = open_dataset(url, query="SELECT ':a' AS x, '%s' AS y, name FROM people WHERE id = 1")
+    (batch,) = dataset.batches()
+    assert [series.to_list() for series in batch.columns.values()] == [[":a"], ["%s"], ["p1"]]
+    assert open_dataset(url, query="SELECT * FROM people WHERE name LIKE 'p%'").digest
+
+
 @pytest.mark.parametrize(
     ("sql", "what"),
     [

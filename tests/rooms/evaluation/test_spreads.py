@@ -1,40 +1,35 @@
-"""The spread of inputs, gathered in batches."""
+"""Standard deviations of columns, batch by batch."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pilotage.evaluation.spreads import Spread
+from pilotage.evaluation.datasets import open_dataset
+from pilotage.evaluation.spreads import Moments, spreads
+from scoring import parquet
 
 
-def _spread(values, cuts=(), *, pooled=False):
-    spread = Spread(pooled=pooled)
+@pytest.mark.parametrize("cuts", [[], [1], [0, 10, 499], [250, 250]])
+def test_any_cut_gives_the_deviation_of_all_values(cuts):
+    values = 1e6 + np.random.default_rng(2).normal(size=500)
+    moments = Moments()
     for part in np.split(values, cuts):
-        spread.add(part)
-    return spread
+        moments = moments.with_values(part)
+    assert moments.count == 500
+    assert moments.sd == pytest.approx(values.std(), rel=1e-9)
 
 
-@settings(derandomize=True, max_examples=30)
-@given(st.lists(st.integers(0, 200), max_size=5), st.integers(0, 2**32 - 1))
-def test_batches_however_cut_give_the_deviation_of_all_rows(cuts, seed):
-    values = np.random.default_rng(seed).normal(1e6, [1.0, 0.1, 30.0], (200, 3))
-    spread = _spread(values, sorted(cuts))
-    np.testing.assert_allclose(spread.deviations, values.std(axis=0, ddof=1), rtol=1e-9)
+def test_columns_of_numbers_have_a_spread_and_others_none(tmp_path):
+    columns = {
+        "a": [1.0, 3.0, None],
+        "b": [2, 2, 2],
+        "c": [True, False, True],
+        "d": ["x", "y", "z"],
+    }
+    found = spreads(open_dataset(parquet(tmp_path, columns)), ["a", "b", "c", "d"])
+    assert found == pytest.approx({"a": 1.0, "b": 0.0, "c": np.std([1, 0, 1])})
 
 
-def test_what_is_missing_or_infinite_does_not_count():
-    values = np.array([[1.0, np.nan], [np.inf, np.nan], [3.0, 5.0], [np.nan, np.nan]])
-    np.testing.assert_allclose(_spread(values, [2]).deviations, [np.sqrt(2), 0.0])
-
-
-def test_a_pooled_spread_is_over_all_values():
-    values = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    expected = values.std(ddof=1)
-    np.testing.assert_allclose(_spread(values, [1], pooled=True).deviations, [expected])
-
-
-@pytest.mark.parametrize("rows", [0, 1])
-def test_fewer_than_two_values_have_no_spread(rows):
-    assert not _spread(np.ones((rows, 2))).deviations.any()
-    assert not Spread(pooled=True).deviations.any()
+def test_values_that_are_not_finite_are_left_aside(tmp_path):
+    columns = {"a": [1.0, float("inf"), 3.0, float("nan")], "b": [None, None, float("nan"), None]}
+    found = spreads(open_dataset(parquet(tmp_path, columns)), ["a", "b"])
+    assert found == {"a": 1.0, "b": 0.0}

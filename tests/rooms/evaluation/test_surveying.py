@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from pilotage.errors import PilotageError, PilotageErrors
-from pilotage.evaluation import rows
+from pilotage.evaluation import labels, rows
 from pilotage.evaluation.datasets import open_dataset
 from pilotage.evaluation.surveying import survey
 from pilotage.spec.gates import DataSettings
@@ -106,6 +106,23 @@ def test_columns_that_are_not_there_are_all_named(tmp_path):
 def test_what_cannot_be_judged_by_is_refused(tmp_path, columns, settings, what):
     with pytest.raises(PilotageError, match=what):
         surveyed(tmp_path, columns, **settings)
+
+
+@pytest.mark.parametrize("classes", [3, 4])
+def test_a_text_label_has_as_many_values_as_allowed(tmp_path, monkeypatch, classes):
+    monkeypatch.setattr(labels, "CLASSES", 3)
+    columns = {"y": [f"c{index}" for index in range(classes)]}
+    if classes == 3:
+        assert surveyed(tmp_path, columns).truth.names == ("c0", "c1", "c2")
+        return
+    with pytest.raises(PilotageError, match="more than 3 values"):
+        surveyed(tmp_path, columns)
+
+
+@pytest.mark.parametrize(("values", "names"), [(3, ("0", "1", "2")), (4, None)])
+def test_numbers_are_classes_only_where_few_are_distinct(tmp_path, monkeypatch, values, names):
+    monkeypatch.setattr(labels, "CLASSES", 3)
+    assert surveyed(tmp_path, {"y": list(range(values))}).truth.names == names
 
 
 def test_data_without_rows_are_told(tmp_path):
