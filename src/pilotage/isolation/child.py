@@ -23,6 +23,7 @@ ADAPTERS: Final = {
     "sklearn": "pilotage.isolation.adapters.sklearn",
     "xgboost": "pilotage.isolation.adapters.xgboost",
     "lightgbm": "pilotage.isolation.adapters.lightgbm",
+    "losses": "pilotage.isolation.losses",
 }
 INSTALL: Final = "Install the converters: pip install 'pilotage[convert]'."
 

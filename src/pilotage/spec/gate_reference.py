@@ -110,6 +110,9 @@ def cost_of_error(truth, answer, score):
 ```
 
 The function gets the rows in portions, as NumPy arrays, and gives back one loss a row, from 0 to 1,
-so that the mean has an interval that holds at every number of rows. `truth` and `answer` are texts
-for a classifier and numbers otherwise; `score` is None where the model gives no scores. It runs in
-a process of its own, without network, that can read its file and write nothing."""
+so that the mean has an interval that holds at every number of rows. `truth` and `answer` are
+numbers, or for a classifier labels: whole numbers or booleans where all of its classes are, else
+texts. `score` is the probability or score of the positive class, one column a class beyond two, and
+None where the model gives none. The path starts beside the file of gates. The function runs in a
+process of its own, without network, that reads this file and writes nothing, for 300 s and in 8 GiB
+at most."""
