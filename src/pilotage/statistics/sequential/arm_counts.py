@@ -80,6 +80,28 @@ class ArmCounts:
         self._totals += self._open
         self._open = np.zeros_like(self._open)
 
+    def baseline_rate(self, start: float, weight: float) -> Array:
+        """float64, the shape: the baseline's rate of harm, with `start` for `weight` observations.
+
+        Over closed blocks alone, so that the open block can be tested against it.
+        """
+        trials, harm, _, _ = self.totals()
+        return (start * weight + harm) / (weight + trials)
+
+    def candidate_rate(self, start: float, weight: float) -> Array:
+        """float64, the shape: `baseline_rate` and the difference so far, shrunk by `weight`."""
+        seen, baseline, candidate = np.moveaxis(self._weighted, -1, 0)
+        return self.baseline_rate(start, weight) + (candidate - baseline) / (weight + seen)
+
+    def boldness(self, weight: float, times: float) -> Array:
+        """float64, the shape, at most 1: `times` what is known of the baseline over the open block.
+
+        The power to which a block's factor is taken, so that a large block is not staked on a
+        guess of the baseline's rate. Valid by Jensen's inequality: E S^b <= (E S)^b <= 1.
+        """
+        known = times * (weight + self._totals[..., 0])
+        return known / np.maximum(known, self._open[..., 0])
+
     def difference(self) -> Array:
         """float64, the shape: candidate's less baseline's rate of harm; NaN before any."""
         weight, baseline, candidate = np.moveaxis(self._weighted, -1, 0)

@@ -28,16 +28,16 @@ SMALLEST_RATE = 1e-6
 """An alternative's rate is never nearer to 0 or 1, so that no single outcome ruins a bet."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Edge:
     """What separates a hypothesis from its opposite: a line in the square of the two rates.
 
     `absolute`: candidate - baseline = value; `relative`: candidate = (1 + value) * baseline.
     `side` is +1 for the hypothesis "at most", which harm contradicts, and -1 for "at least", which
-    safety contradicts.
+    safety contradicts. Many values are as many hypotheses.
     """
 
-    value: float
+    value: float | Array
     side: Literal[1, -1]
     kind: Kind = "absolute"
 

@@ -54,7 +54,7 @@ def onto_ratio(
     candidate_rate: Array,
     baseline_trials: Array,
     candidate_trials: Array,
-    ratio: float,
+    ratio: Array | float,
 ) -> tuple[Array, Array]:
     """float64: the baseline's and the candidate's rate with candidate = `ratio` * baseline.
 
@@ -67,7 +67,9 @@ def onto_ratio(
     harm = harm_b + harm_c
     linear = share_b + harm_c + ratio * (share_c + harm_b)
     root = np.sqrt(np.maximum(linear * linear - 4.0 * ratio * harm, 0.0))
-    rate = np.clip(2.0 * harm / (linear + root), EDGE, min(1.0, 1.0 / ratio) * (1.0 - EDGE))
+    rate = np.clip(
+        2.0 * harm / (linear + root), EDGE, np.minimum(1.0, 1.0 / np.asarray(ratio)) * (1.0 - EDGE)
+    )
     return rate, ratio * rate
 
 

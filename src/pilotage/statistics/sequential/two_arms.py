@@ -12,7 +12,9 @@ nothing is known, `block_means`; where users stick to an arm, feed it from `unit
 
 How: against each of two hypotheses, a mixture of bets on several effects (`block_evidence`), the
 baseline's rate expected as it was in the blocks before. Fail effects are 1/2, 1, 2, 4, 8 and 32
-margins above `tolerated`; pass effects 1, 3/4 and 1/2 margins below `margin`.
+margins above `tolerated`; pass effects 1, 3/4 and 1/2 margins below `margin`. Large effects get
+little of the capital, since they show within a few requests anyhow: against equal parts, harm of
+one margin is found with 10 to 15 % fewer canary requests, and harm of four margins with as many.
 
 Source: Turner, Ly & Grünwald (2024), arXiv 2106.02693; Turner & Grünwald (2023), arXiv 2203.09785.
 
@@ -45,7 +47,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "two_arms/1"
 METHOD = "mixture of bets on two arms in blocks"
 FAIL_MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
+FAIL_WEIGHTS = (0.2, 0.35, 0.2, 0.12, 0.08, 0.05)
+"""What part of the capital is bet on each."""
 PASS_MARGINS = (1.0, 0.75, 0.5)
+TIMES_KNOWN = 20.0
+"""A block counts in full up to this many times what is known of the baseline, its start included.
+With a rate of 10 %, 9,500 + 500 requests a block and a start of 1 %, one margin of harm is then
+found after 28,000 canary requests instead of 46,500. Less would cost a block where the start is
+right."""
 MARGIN_WITHOUT = 0.005
 """The step of the effects where no margin is accepted, in the rate's own unit."""
 RELATIVE_MARGIN_WITHOUT = 0.1
@@ -68,7 +77,7 @@ class TwoArmsConfiguration:
         larger_is_better: events are good ones, and harm is their absence.
         kind: whether margins are differences of rates or parts of the baseline's rate of harm.
         unit: what one observation is: request, unit, principal.
-        fail_effects, pass_effects: harms to bet on, instead of those of the module's docstring.
+        fail_effects, pass_effects: harms to bet on in equal parts, instead of those above.
     """
 
     margin: float
@@ -96,16 +105,26 @@ class TwoArmsConfiguration:
         if not 0.0 < self.baseline_rate < 1.0 or self.baseline_weight <= 0.0:
             raise ValueError("a rate between 0 and 1 and a weight above 0 are needed to start from")
 
-    def bets(self) -> tuple[tuple[Edge, Array], tuple[Edge, Array]]:
-        """The two hypotheses, fail and pass, each with the harms to bet on against it."""
+    def bets(self) -> tuple["Bets", "Bets"]:
+        """Those against the two hypotheses: fail and pass."""
         without = MARGIN_WITHOUT if self.kind == "absolute" else RELATIVE_MARGIN_WITHOUT
         step = self.margin or without
         fail = self.fail_effects or [self.tolerated + step * m for m in FAIL_MARGINS]
         pass_ = self.pass_effects or [self.margin - step * m for m in PASS_MARGINS]
+        weights = np.asarray(FAIL_WEIGHTS) if not self.fail_effects else None
         return (
-            (Edge(self.tolerated, 1, self.kind), np.asarray(fail, np.float64)),
-            (Edge(self.margin, -1, self.kind), np.asarray(pass_, np.float64)),
+            Bets(Edge(self.tolerated, 1, self.kind), np.asarray(fail, np.float64), weights),
+            Bets(Edge(self.margin, -1, self.kind), np.asarray(pass_, np.float64)),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bets:
+    """The harms to bet on against one hypothesis, with their parts of the capital (equal: None)."""
+
+    edge: Edge
+    effects: Array
+    weights: Array | None = None
 
 
 class TwoArms:
@@ -118,10 +137,10 @@ class TwoArms:
     def __init__(self, configuration: TwoArmsConfiguration, shape: tuple[int, ...] = ()) -> None:
         self._configuration = configuration
         self._shape = shape
-        self._fail_bet, self._pass_bet = configuration.bets()
+        self._fail_bets, self._pass_bets = configuration.bets()
         self._counts = ArmCounts(shape)
-        self._fail_wealth = np.zeros((*shape, self._fail_bet[1].size))
-        self._pass_wealth = np.zeros((*shape, self._pass_bet[1].size))
+        self._fail_wealth = np.zeros((*shape, self._fail_bets.effects.size))
+        self._pass_wealth = np.zeros((*shape, self._pass_bets.effects.size))
         self._failed = np.zeros(shape, np.bool_)
         self._passed = np.zeros(shape, np.bool_)
 
@@ -153,8 +172,8 @@ class TwoArms:
     def close_block(self) -> None:
         """The open block counts from now on, and is looked at. An empty arm is no evidence."""
         rate = self.expected_baseline_rate()
-        self._fail_wealth += self._block_evidence(rate, self._fail_bet)
-        self._pass_wealth += self._block_evidence(rate, self._pass_bet)
+        self._fail_wealth += self._block_evidence(rate, self._fail_bets)
+        self._pass_wealth += self._block_evidence(rate, self._pass_bets)
         self._counts.close_block()
         configuration = self._configuration
         self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
@@ -162,11 +181,11 @@ class TwoArms:
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "harm is at most `tolerated`", now."""
-        return log_mixture(self._fail_wealth)
+        return log_mixture(self._fail_wealth, self._fail_bets.weights)
 
     def log_evidence_pass(self) -> Array:
         """float64, the shape: log of the e-value against "harm is at least `margin`", now."""
-        return log_mixture(self._pass_wealth)
+        return log_mixture(self._pass_wealth, self._pass_bets.weights)
 
     def failed(self) -> Array:
         """bool, the shape: "harm is at most `tolerated`" was rejected at some look so far."""
@@ -181,9 +200,10 @@ class TwoArms:
 
     def expected_baseline_rate(self) -> Array:
         """float64, the shape: the baseline's rate of harm in the closed blocks and at the start."""
-        trials, harm, _, _ = self._counts.totals()
-        weight = self._configuration.baseline_weight
-        return (self._configuration.baseline_rate * weight + harm) / (weight + trials)
+        configuration = self._configuration
+        return self._counts.baseline_rate(
+            configuration.baseline_rate, configuration.baseline_weight
+        )
 
     def difference(self) -> Array:
         """float64, the shape: harm of the candidate, weighted over blocks; NaN before any.
@@ -255,14 +275,15 @@ class TwoArms:
             "passed": self._passed,
         }
 
-    def _block_evidence(self, rate: Array, bet: tuple[Edge, Array]) -> Array:
+    def _block_evidence(self, rate: Array, bets: Bets) -> Array:
         """float64 (*shape, effects): what the open block adds to each bet of one side."""
-        edge, effects = bet
-        baseline, candidate = alternatives(rate[..., None], effects, edge.kind)
-        trials_b, harm_b, trials_c, harm_c = self._counts.open_block()
-        counts = (trials_b[..., None], harm_b[..., None], trials_c[..., None], harm_c[..., None])
-        evidence = log_block_evidence(counts, baseline, candidate, edge)
-        return tempered(evidence, self._configuration.cluster)
+        edge = bets.edge
+        # Effects come first here: arrays of many runs are then long where NumPy is fast.
+        effects = bets.effects.reshape(-1, *(1 for _ in self._shape))
+        baseline, candidate = alternatives(rate, effects, edge.kind)
+        evidence = log_block_evidence(self._counts.open_block(), baseline, candidate, edge)
+        bold = self._counts.boldness(self._configuration.baseline_weight, TIMES_KNOWN)
+        return np.moveaxis(tempered(evidence, self._configuration.cluster) * bold, 0, -1)
 
 
 def _rule(configuration: TwoArmsConfiguration) -> str:
