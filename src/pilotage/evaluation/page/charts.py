@@ -16,7 +16,7 @@ from pilotage.evaluation.page.drawing import (
     pixel,
     values,
 )
-from pilotage.evaluation.page.forest import Row, Scale, Tone, forest
+from pilotage.evaluation.page.forest import CHARACTER, Row, Scale, Tone, forest, shortened
 from pilotage.evaluation.page.numbers import between, count, exact, known, scaled, shown
 from pilotage.evaluation.page.standing import standing, target
 from pilotage.evaluation.report import Curve, GateShown, GroupShown, LatencyShown, SliceShown
@@ -25,6 +25,8 @@ CURVE_POINTS: Final = 120
 """Points of a curve that are drawn; more lie closer than a pixel."""
 AXIS_SIDE: Final = 84
 """Room for the axis left of a square picture, and right of it, in pixels."""
+TILTED: Final = 80
+"""Room for the name of a class that leans, in pixels."""
 LEVEL_NAMES_FROM: Final = 60
 """Pixels of a cell from which the name above it is set level."""
 TWO_TEXTS_FROM: Final = 44
@@ -134,7 +136,7 @@ def confusion(cells: Cells, width: int) -> Spec:
     """The table of truth and answer: a cell is shaded by its share of the row."""
     size = len(cells.names)
     left = min(140, round(width * 0.28))
-    side = min((width - left - 8) / size, 112.0)
+    side = min((width - left - 8) / size, 112.0 if size <= 4 else 76.0)
     if side < LEVEL_NAMES_FROM:  # the last name leans out of the table
         side = (width - left - 44) / size
     top = 46 if side >= LEVEL_NAMES_FROM else 76
@@ -335,20 +337,24 @@ def _cell_texts(side: float) -> list[Spec]:
 
 def _class_names(names: tuple[str, ...], left: int, top: int, side: float) -> list[Spec]:
     """Classes down the left (the truth) and along the top (the answers), tilted where narrow."""
+    level = side >= LEVEL_NAMES_FROM
+    room_across = side - 6 if level else TILTED
     rows = [
-        {"name": name, "y": top + (at + 0.5) * side - 1, "x": left + (at + 0.5) * side - 1}
+        {
+            "y": top + (at + 0.5) * side - 1, "x": left + (at + 0.5) * side - 1,
+            "down": shortened(name, int((left - 14) / CHARACTER)),
+            "across": shortened(name, max(int(room_across / CHARACTER), 4)),
+        }
         for at, name in enumerate(names)
-    ]
+    ]  # fmt: skip
     text: Spec = {"type": "text", "fontSize": 12.5, "fill": INK, "baseline": "middle"}
-    name = {"field": "name"}
-    across: Spec = {"limit": side - 6}
-    if side < LEVEL_NAMES_FROM:
-        across = {"align": "left", "angle": -40, "limit": 72, "dx": 2}
+    across: Spec = {} if level else {"align": "left", "angle": -40, "dx": 2}
     heading = {**text, "fill": MUTED, "fontSize": 12}
     return [
-        _placed({"x": {"value": left - 10}, "y": pixel("y"), "text": name}, rows,
-                {**text, "align": "right", "limit": left - 14}),
-        _placed({"x": pixel("x"), "y": {"value": top - 12}, "text": name}, rows, text | across),
+        _placed({"x": {"value": left - 10}, "y": pixel("y"), "text": {"field": "down"}}, rows,
+                {**text, "align": "right"}),
+        _placed({"x": pixel("x"), "y": {"value": top - 12}, "text": {"field": "across"}}, rows,
+                text | across),
         _placed({"x": {"value": 0}, "y": {"value": top - 12}, "text": {"value": "truth ↓"}}, [{}],
                 {**heading, "align": "left"}),
         _placed({"x": {"value": 0}, "y": {"value": top - 32}, "text": {"value": "answer →"}}, [{}],

@@ -12,6 +12,8 @@ from pilotage.evaluation.page import captions, charts
 from pilotage.evaluation.page.confusing import (
     SHOWN_CLASSES,
     SHOWN_CLASSES_NARROW,
+    Cells,
+    Confused,
     cells,
     most_confused,
 )
@@ -49,6 +51,7 @@ TABLE_POINTS: Final = 11
 """Points of a curve in its table."""
 MAIN_METRICS: Final = ("accuracy", "mean_absolute_error")
 """What slices are compared by: each row has a value of its own."""
+CONFUSION_HEAD: Final = ("Truth", "Answered as", "Rows", "Of the truth")
 WIDE: Final = 860
 HALF: Final = 404
 NARROW: Final = 304
@@ -244,24 +247,37 @@ def _confusion(table: Confusion | None) -> Figure | None:
         return None
     wide, narrow = cells(table, SHOWN_CLASSES), cells(table, SHOWN_CLASSES_NARROW)
     worst = most_confused(table)
-    rows = tuple(
-        (pair.truth, pair.answer, count(pair.count), shown(pair.share, "%")) for pair in worst
-    )
     small = len(wide.names) <= HALF_CLASSES
-    errors = sum(
-        n for truth, row in enumerate(table.counts) for at, n in enumerate(row) if at != truth and n
-    )
-    listed = sum(pair.count for pair in worst)
-    rest = more(errors, listed, "error")
     return Figure(
         "confusion",
         "What is taken for what",
         captions.confusion_seen(table, worst, merged=wide.merged),
         charts.confusion(wide, HALF if small else WIDE),
         charts.confusion(narrow, NARROW),
-        Table(("Truth", "Answered as", "Rows", "Of the truth"), rows, rest),
+        _every_cell(wide) if small else _worst_pairs(table, worst),
         shape="half" if small else "whole",
     )
+
+
+def _every_cell(shown_cells: Cells) -> Table:
+    names = shown_cells.names
+    rows = tuple(
+        (truth, answer, count(shown_cells.counts[row][column]),
+         shown(shown_cells.shares[row][column], "%"))
+        for row, truth in enumerate(names)
+        for column, answer in enumerate(names)
+    )  # fmt: skip
+    return Table(CONFUSION_HEAD, rows)
+
+
+def _worst_pairs(table: Confusion, worst: tuple[Confused, ...]) -> Table:
+    rows = tuple(
+        (pair.truth, pair.answer, count(pair.count), shown(pair.share, "%")) for pair in worst
+    )
+    right = sum(row[truth] for truth, row in enumerate(table.counts))
+    errors = sum(map(sum, table.counts)) - right
+    listed = sum(pair.count for pair in worst)
+    return Table(CONFUSION_HEAD, rows, more(errors, listed, "error"))
 
 
 def _slices(report: Report) -> Figure | None:

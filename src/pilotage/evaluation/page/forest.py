@@ -27,6 +27,8 @@ HEAD: Final = 26
 """Room above the lines for the words about the rule, in pixels."""
 FOOT: Final = 28
 """Room below the lines for the axis, in pixels."""
+CHARACTER: Final = 7.4
+"""Pixels of a character of a name, on average, in the wider of the usual fonts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ def forest(rows: list[Row], scale: Scale, width: int, *, two_lines: bool = False
     }  # fmt: skip
 
 
+def shortened(name: str, most: int) -> str:
+    """A name of at most so many characters. Its end stays: it is what tells it from others."""
+    if len(name) <= most:
+        return name
+    end = most // 3
+    return f"{name[: most - end - 1].rstrip()}…{name[-end:].lstrip()}"
+
+
 def _layout(width: int, *, two_lines: bool) -> _Layout:
     if width >= SIDE_BY_SIDE_FROM:
         step = 54 if two_lines else 34
@@ -125,7 +135,8 @@ def _line(row: Row, index: int, plan: _Layout, scale: Scale) -> dict[str, Any]:
     low = scale.low if row.open_low else row.low
     high = scale.high if row.open_high else row.high
     return {
-        "name": row.name, "under_name": row.under_name, "numbers": row.numbers,
+        "name": shortened(row.name, round(plan.name_limit / CHARACTER)),
+        "under_name": row.under_name, "numbers": row.numbers,
         "verdict": row.verdict, "low": _inside(low, scale), "high": _inside(high, scale),
         "estimate": _inside(row.estimate, scale), "y": y + plan.middle,
         "y_name": y + plan.name, "y_under_name": y + plan.under_name,

@@ -9,6 +9,7 @@ from pilotage.evaluation.page import charts
 from pilotage.evaluation.page.confusing import cells
 from pilotage.evaluation.page.drawing import CONFIG, drawn
 from pilotage.evaluation.page.figures import HALF, NARROW, WIDE
+from pilotage.evaluation.page.forest import shortened
 from pilotage.evaluation.report import Confusion, GroupShown
 from simulators.reports import LATENCY, auc_gate, many_classes, race_gate, report, sex_gate, unfair
 
@@ -63,6 +64,12 @@ def test_names_stand_above_the_plot_where_there_is_no_room_beside_it():
     wide, narrow = (rows(PICTURES["gates"](width))[0] for width in (WIDE, NARROW))
     assert wide["y_name"] < wide["y"] < wide["y_under_name"] + 20
     assert narrow["y_name"] < narrow["y_under_name"] < narrow["y_verdict"] < narrow["y"]
+
+
+def test_a_name_that_is_too_long_keeps_its_beginning_and_its_end():
+    assert shortened("sex = F", 7) == "sex = F"
+    assert shortened("region is the north 12", 14) == "region is…h 12"
+    assert len(shortened("x" * 500, 40)) == 40
 
 
 def test_what_user_strings_say_is_data_and_not_part_of_a_picture():

@@ -14,7 +14,7 @@ from pilotage.evaluation.page.view import (
     LISTED_NOTES,
     page,
 )
-from simulators.reports import METRICS, MODEL, claim_gate, race_gate, report, sex_gate
+from simulators.reports import METRICS, MODEL, claim_gate, many_classes, race_gate, report, sex_gate
 
 
 def test_more_gates_than_fit_are_left_to_the_json():
@@ -109,3 +109,16 @@ def test_the_caption_of_groups_says_what_was_found(gate_shown, said):
         if figure.anchor == "groups-1"
     ]
     assert caption.startswith(said)
+
+
+def test_of_few_classes_every_cell_is_in_the_table_of_many_the_worst_pairs():
+    (few,) = [figure for figure in page(report()).figures if figure.anchor == "confusion"]
+    assert [row[:3] for row in few.table.rows] == [
+        ("no", "no", "9,120"),
+        ("no", "yes", "1,730"),
+        ("yes", "no", "1,710"),
+        ("yes", "yes", "7,440"),
+    ]
+    (many,) = [figure for figure in page(many_classes()).figures if figure.anchor == "confusion"]
+    assert all(truth != answer for truth, answer, *_ in many.table.rows)
+    assert many.table.more.endswith("more errors in the JSON")
