@@ -13,16 +13,16 @@ nothing is known, `block_means`; where users stick to an arm, feed it from `unit
 How: against each of two hypotheses, a mixture of bets on several effects (`block_evidence`), the
 baseline's rate expected as it was in the blocks before. Fail effects are 1/2, 1, 2, 4, 8 and 32
 margins above `tolerated`; pass effects 1, 3/4 and 1/2 margins below `margin`. Large effects get
-little of the capital, since they show within a few requests anyhow: against equal parts, harm of
-one margin is found with 10 to 15 % fewer canary requests, and harm of four margins with as many.
+little of the capital, since they show within a few requests anyhow (see `FAIL_WEIGHTS`).
 
 Source: Turner, Ly & Grünwald (2024), arXiv 2106.02693; Turner & Grünwald (2023), arXiv 2203.09785.
 
-    >>> guard = TwoArms(TwoArmsConfiguration(margin=0.005))
-    >>> guard.update(95_000, 285, 5_000, 90)
-    >>> guard.close_block()
+    >>> guard = TwoArms(TwoArmsConfiguration(margin=0.005, baseline_rate=0.003))
+    >>> for _ in range(6):
+    ...     guard.update(950, 3, 50, 1)
+    ...     guard.close_block()
     >>> bool(guard.failed()), float(guard.difference().round(4))
-    (True, 0.015)
+    (True, 0.0168)
 """
 
 from dataclasses import dataclass
@@ -47,9 +47,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "two_arms/1"
 METHOD = "mixture of bets on two arms in blocks"
 FAIL_MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
-FAIL_WEIGHTS = (0.2, 0.35, 0.2, 0.12, 0.08, 0.05)
-"""What part of the capital is bet on each."""
+FAIL_WEIGHTS = (0.2, 0.4, 0.25, 0.1, 0.03, 0.02)
+"""What part of the capital is bet on each. Against equal parts, at a base rate of 0.3 % and of 1 %,
+harm of one margin is found after 1,232 and 2,826 canary requests in the median instead of 1,449 and
+3,503 (95 %: 3,949 and 8,914 instead of 4,275 and 9,924), harm of four margins after 192 and 352
+instead of 195 and 351 (3,000 runs, margin 0.005, 50 canary requests and 950 others a block)."""
 PASS_MARGINS = (1.0, 0.75, 0.5)
+PASS_WEIGHTS = (0.6, 0.25, 0.15)
+"""The same for a pass: an equal candidate passes after 1,338 and 2,894 canary requests in the median
+instead of 1,469 and 3,120 (95 %: 3,594 and 8,344 instead of 3,438 and 8,280)."""
 TIMES_KNOWN = 20.0
 """A block counts in full up to this many times what is known of the baseline, its start included.
 With a rate of 10 %, 9,500 + 500 requests a block and a start of 1 %, one margin of harm is then
@@ -111,10 +117,11 @@ class TwoArmsConfiguration:
         step = self.margin or without
         fail = self.fail_effects or [self.tolerated + step * m for m in FAIL_MARGINS]
         pass_ = self.pass_effects or [self.margin - step * m for m in PASS_MARGINS]
-        weights = np.asarray(FAIL_WEIGHTS) if not self.fail_effects else None
+        fail_weights = None if self.fail_effects else np.asarray(FAIL_WEIGHTS)
+        pass_weights = None if self.pass_effects else np.asarray(PASS_WEIGHTS)
         return (
-            Bets(Edge(self.tolerated, 1, self.kind), np.asarray(fail, np.float64), weights),
-            Bets(Edge(self.margin, -1, self.kind), np.asarray(pass_, np.float64)),
+            Bets(Edge(self.tolerated, 1, self.kind), np.asarray(fail, np.float64), fail_weights),
+            Bets(Edge(self.margin, -1, self.kind), np.asarray(pass_, np.float64), pass_weights),
         )
 
 
