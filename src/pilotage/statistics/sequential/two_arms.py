@@ -54,8 +54,8 @@ harm of one margin is found after 1,232 and 2,826 canary requests in the median 
 instead of 195 and 351 (3,000 runs, margin 0.005, 50 canary requests and 950 others a block)."""
 PASS_MARGINS = (1.0, 0.75, 0.5)
 PASS_WEIGHTS = (0.6, 0.25, 0.15)
-"""The same for a pass: an equal candidate passes after 1,338 and 2,894 canary requests in the median
-instead of 1,469 and 3,120 (95 %: 3,594 and 8,344 instead of 3,438 and 8,280)."""
+"""The same for a pass: an equal candidate passes after 1,338 and 2,894 canary requests in the
+median instead of 1,469 and 3,120 (95 %: 3,594 and 8,344 instead of 3,438 and 8,280)."""
 TIMES_KNOWN = 20.0
 """A block counts in full up to this many times what is known of the baseline, its start included.
 With a rate of 10 %, 9,500 + 500 requests a block and a start of 1 %, one margin of harm is then

@@ -227,7 +227,8 @@ def test_a_state_of_another_configuration_is_refused() -> None:
 
 def test_an_empty_arm_is_no_evidence_but_teaches_the_baselines_rate() -> None:
     guard = guard_of((10_000, 500, 0, 0))
-    assert guard.log_evidence_fail() == guard.log_evidence_pass() == 0.0
+    evidence = guard.log_evidence_fail(), guard.log_evidence_pass()
+    assert evidence == pytest.approx((0.0, 0.0), abs=1e-12)
     assert guard.expected_baseline_rate() == pytest.approx(0.05, abs=1e-3)
     verdict = guard.verdict()
     assert isinstance(verdict, Undecided)
