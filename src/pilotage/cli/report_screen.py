@@ -5,6 +5,7 @@ the console knows a file from a terminal and heeds NO_COLOR. Names out of data a
 harmless before they are shown.
 """
 
+import shlex
 from typing import Final
 
 from rich.console import Console
@@ -33,8 +34,8 @@ PLAIN_SIGNS: Final = str.maketrans({"–": "-", "−": "-", "×": "x", "²": "2"
 """For a terminal whose encoding has no others."""
 
 
-def render(report: Report, console: Console) -> None:
-    """Prints the whole report to the console."""
+def render(report: Report, console: Console, *, page: bool = False) -> None:
+    """Prints the whole report to the console. `page` tells that it is written as a page too."""
     outcome = "no gate asked" if report.outcome == "none" else report.outcome
     style = STYLES.get(report.outcome, "bold")
     console.print()
@@ -57,27 +58,26 @@ def render(report: Report, console: Console) -> None:
         console.print()
         console.print(_text(f"Note: {note}", console))
     console.print()
-    for hint in hints(report):
+    for hint in hints(report, page=page):
         console.print(_text(hint, console, "dim"))
 
 
-def hints(report: Report) -> list[str]:
+def hints(report: Report, *, page: bool = False) -> list[str]:
     """What to type next, one line each, by what was found."""
     failed = [gate for gate in report.gates if gate.verdict.word == "failed"]
     undecided = [gate for gate in report.gates if gate.verdict.word == "undecided"]
     lines: list[str] = []
     if not report.gates:
         lines.append("Say what it has to meet:  pilotage schema gates, then add --gates gates.yaml")
-    if any(gate.groups for gate in failed):
-        lines.append("Each group by itself:  add --html report.html and open it")
-    elif report.gates:
+    if not page:
         lines.append("The same with pictures:  add --html report.html")
     if undecided:
         needed = max((gate.rows_needed or 0 for gate in undecided), default=0)
         rows = f" (about {count(needed)} for the last of them)" if needed else ""
         lines.append(f"How many rows would decide{rows}:  add --plan")
-    if failed and report.baseline is not None:
-        lines.append("Where it is worse:  pilotage compare BASELINE MODEL --data FILE")
+    if report.baseline and any("baseline" in str(gate.condition.get("kind")) for gate in failed):
+        files = shlex.join((report.baseline.file, report.model.file))
+        lines.append(f"Where it is worse:  pilotage compare {files} --data FILE")
     lines.append("For programs:  add --json")
     return lines
 

@@ -16,6 +16,7 @@ from simulators.reports import (
     METRICS,
     SAMPLES,
     claim_gate,
+    paired_gate,
     regression,
     report,
     sex_gate,
@@ -115,6 +116,14 @@ def test_what_is_not_there_takes_no_room():
 def test_the_hints_fit_what_was_found():
     assert any("--plan" in hint and "18,400" in hint for hint in hints(undecided()))
     assert not any("--plan" in hint for hint in hints(report()))
-    assert any("pilotage compare" in hint for hint in hints(unfair()))
+    assert any("--html" in hint for hint in hints(report()))
+    assert not any("--html" in hint for hint in hints(report(), page=True))
+    assert any("pilotage schema gates" in hint for hint in hints(without_gates()))
+
+
+def test_who_lost_to_the_baseline_is_told_how_to_see_where():
+    worse = report(gates=(paired_gate("failed", -0.03, -0.034, -0.026),))
+    typed = "pilotage compare models/employment-v6.skops models/employment-v7.skops --data FILE"
+    assert any(typed in hint for hint in hints(worse))
+    assert not any("pilotage compare" in hint for hint in hints(unfair()))
     assert not any("pilotage compare" in hint for hint in hints(regression()))
-    assert any("Each group" in hint for hint in hints(unfair()))

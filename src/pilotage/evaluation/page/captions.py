@@ -19,25 +19,30 @@ NAMED_SLICES: Final = 3
 
 
 def groups_seen(groups: list[GroupShown], gate: GateShown) -> str:
-    """What the picture of a gate's groups shows, the worst first."""
-    words = [group.word for group in groups]
-    failed, undecided, total = words.count("failed"), words.count("undecided"), len(words)
-    first = groups[0]
+    """What the picture of a gate's groups shows; the worst group comes first in `groups`."""
+    total, first = len(groups), groups[0]
+    failed = sum(group.word == "failed" for group in groups)
+    undecided = sum(group.word == "undecided" for group in groups)
+    few = sum(group.because in ("too_few", "no_data") for group in groups)
     asked = f"asked: {charts.in_two(gate.title)[1] or exact(gate.margin, gate.unit)}"
-    worst = f"{first.group}, {between(first.low, first.high, gate.unit)}"
-    if failed:
-        cause = (
-            " A cause is named by Holm's procedure: it fails by itself, not only as one of many."
-            if any(group.culprit for group in groups)
-            else ""
+    worst = f"{first.group}, {between(first.low, first.high, gate.unit)} ({asked})"
+    if failed and gate.verdict.word == "failed":
+        seen = (
+            f"{failed} of {total} fail, the worst: {worst}." if total > 1 else f"Failed: {worst}."
         )
-        many = f"{failed} of {total} fail, the worst: " if total > 1 else "It fails: "
-        return f"{many}{worst} ({asked}).{cause}"
-    if undecided == total:
-        return f"Undecided, {'all ' if total > 1 else ''}{total}: too few rows to tell ({asked})."
+        if any(group.culprit for group in groups):
+            seen += " A cause fails by itself however many were looked at (Holm's procedure)."
+        return seen
+    if failed:
+        return (
+            f"{failed} of {total} would fail alone, which may be chance among so many; the worst: "
+            f"{worst}."
+        )
     if undecided:
-        return f"None fails; {undecided} of {total} are undecided, too few rows to tell ({asked})."
-    return f"{'All ' if total > 1 else ''}{total} passed, the least well: {worst} ({asked})."
+        small = f", {few} of them with too few rows to say anything" if few else ""
+        many = f"{undecided} of {total} are undecided{small}; the first: " if total > 1 else ""
+        return f"{many or 'Undecided: '}{worst}."
+    return f"All {total} passed, the least well: {worst}." if total > 1 else f"Passed: {worst}."
 
 
 def roc_seen(curves: list[Curve]) -> str:

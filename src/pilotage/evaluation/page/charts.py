@@ -72,7 +72,7 @@ def groups(gate: GateShown, drawn: list[GroupShown], width: int) -> Spec:
             estimate=scaled(each.estimate, unit),
             high=scaled(each.high, unit),
             under_name=f"{count(each.rows)} rows",
-            verdict=f"{each.word} (cause)" if each.culprit else each.word,
+            verdict=group_word(each),
             tone=tone(each.word),
         )
         for each in drawn
@@ -195,6 +195,13 @@ def _gate_row(gate: GateShown) -> Row:
         open_low=bool(stands and stands.open_low),
         open_high=bool(stands and stands.open_high),
     )
+
+
+def group_word(group: GroupShown) -> str:
+    """A group's verdict, and whether it holds however many groups were looked at."""
+    if group.word != "failed":
+        return group.word
+    return "failed (cause)" if group.culprit else "failed alone"
 
 
 def in_two(title: str) -> tuple[str, str]:

@@ -177,7 +177,7 @@ def _across(gate: GateShown, report: Report) -> Figure:
     drawn = groups[:DRAWN_GROUPS]
     rest = more(len(groups), len(drawn), "group")
     rows = tuple(
-        (each.group, f"{each.word} (cause)" if each.culprit else each.word,
+        (each.group, charts.group_word(each),
          shown(each.estimate, gate.unit, width=width(each.low, each.high)),
          between(each.low, each.high, gate.unit), count(each.rows))
         for each in drawn

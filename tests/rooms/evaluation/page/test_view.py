@@ -14,6 +14,7 @@ from pilotage.evaluation.page.view import (
     LISTED_NOTES,
     page,
 )
+from pilotage.evaluation.report import GroupShown
 from simulators.reports import METRICS, MODEL, claim_gate, many_classes, race_gate, report, sex_gate
 
 
@@ -93,22 +94,38 @@ def test_the_curve_of_the_model_comes_before_that_of_the_baseline():
     assert keys == [(("line", "employment-v7"), ("dashes", "employment-v6"))]
 
 
+def by_chance():
+    """One pair of many fails alone, and the gate stays undecided."""
+    gate = race_gate("undecided", 120)
+    failing = GroupShown("A against B", "failed", None, 90, 0.6, 0.5, 0.7, False)
+    return msgspec.structs.replace(gate, groups=(failing, *gate.groups))
+
+
+def groups_of(gate):
+    figures = page(report(gates=(gate,))).figures
+    return [figure for figure in figures if figure.anchor == "groups-1"]
+
+
+def test_who_fails_alone_is_not_called_a_cause():
+    (figure,) = groups_of(by_chance())
+    assert figure.table.rows[0][1] == "failed alone"
+    (figure,) = groups_of(sex_gate("failed"))
+    assert figure.table.rows[0][1] == "failed (cause)"
+
+
 @pytest.mark.parametrize(
     ("gate_shown", "said"),
     [
-        (sex_gate("failed"), "It fails: F against M, 6.9–9.7"),
-        (sex_gate(), "1 passed, the least well: F against M"),
-        (race_gate(), "None fails; 2 of 6 are undecided"),
-        (race_gate("undecided", 120), "Undecided, all 6: too few rows to tell"),
+        (sex_gate("failed"), "Failed: F against M, 6.9–9.7"),
+        (sex_gate(), "Passed: F against M"),
+        (race_gate(), "2 of 6 are undecided, 1 of them with too few rows"),
+        (race_gate("undecided", 120), "6 of 6 are undecided"),
+        (by_chance(), "1 of 7 would fail alone, which may be chance among so many"),
     ],
 )
 def test_the_caption_of_groups_says_what_was_found(gate_shown, said):
-    (caption,) = [
-        figure.caption
-        for figure in page(report(gates=(gate_shown,))).figures
-        if figure.anchor == "groups-1"
-    ]
-    assert caption.startswith(said)
+    (figure,) = groups_of(gate_shown)
+    assert figure.caption.startswith(said)
 
 
 def test_of_few_classes_every_cell_is_in_the_table_of_many_the_worst_pairs():
