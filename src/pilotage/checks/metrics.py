@@ -23,6 +23,7 @@ from pilotage.checks.composites import (
 )
 from pilotage.checks.observed import (
     Array,
+    Calibration,
     Losses,
     Observed,
     Quantile,
@@ -40,6 +41,9 @@ Observe = Callable[[Scored, Options], Observed]
 LOG_LOSS_CLIP: Final = 5.0
 """Nats. A loss is clipped here unless a gate says otherwise, so that its mean has an interval: it
 is the loss of a probability of 0.7 % for what was true."""
+
+CALIBRATION_EDGES: Final = np.arange(1, 10) / 10
+"""Ten bins of equal width: fixed beforehand, whatever the rows."""
 
 _TITLES: Final = {"roc_auc": "ROC AUC", "f1": "F1", "r2": "R²", "ndcg": "NDCG"}
 _HYPHENED: Final = ("true_positive", "false_positive", "true_negative", "false_negative")
@@ -75,6 +79,8 @@ def observe(word: MetricWord, scored: Scored, options: Options) -> Observed:
     Raises:
         PilotageError: it is not defined for this task, or the model does not give what it needs.
     """
+    if word.name in scored.losses:
+        return Losses(scored.losses[word.name], 0.0, 1.0)
     if word.tasks and scored.task not in word.tasks:
         fitting = [name for name, one in METRICS.items() if scored.task in one.tasks]
         raise PilotageError(
@@ -179,6 +185,10 @@ def _calibration_in_the_large(scored: Scored, _: Options) -> Losses:
     return Losses((scored.truth == 1) - _scores(scored).astype(np.float64), -1.0, 1.0)
 
 
+def _calibration_error(scored: Scored, _: Options) -> Calibration:
+    return Calibration(scored.truth == 1, _scores(scored).astype(np.float64), CALIBRATION_EDGES)
+
+
 def _signed(scored: Scored) -> Array:
     return scored.answer.astype(np.float64) - scored.truth
 
@@ -232,6 +242,7 @@ _OBSERVE: Final[Mapping[str, Observe]] = {
     "log_loss": _log_loss,
     "brier_score": _brier_score,
     "calibration_in_the_large": _calibration_in_the_large,
+    "calibration_error": _calibration_error,
     "mean_absolute_error": _mean_absolute_error,
     "root_mean_squared_error": _root_mean_squared_error,
     "r2": _statistic(r2, -inf, 1.0),

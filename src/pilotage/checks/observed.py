@@ -1,4 +1,4 @@
-"""What a metric sees in the rows: one of five shapes, each with its own procedures.
+"""What a metric sees in the rows: one of six shapes, each with its own procedures.
 
 The shape decides which interval is honest: a share of rows has an exact one, the mean of bounded
 losses too, the area under a curve a good approximate one, anything else only an asymptotic one.
@@ -52,6 +52,18 @@ class Ranks:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far probabilities are off, in bins. `outcomes`: bool (rows,); `probabilities`: float.
+
+    `edges`: the bins' inner edges, fixed without looking at these rows.
+    """
+
+    outcomes: Array
+    probabilities: Array
+    edges: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Quantile:
     """A quantile of values without a bound. `values`: float (rows,)."""
 
@@ -73,7 +85,7 @@ class Statistic:
     high: float
 
 
-Observed = Share | Losses | Ranks | Quantile | Statistic
+Observed = Share | Losses | Ranks | Calibration | Quantile | Statistic
 
 
 def estimate_of(observed: Observed) -> float | None:
@@ -85,6 +97,8 @@ def estimate_of(observed: Observed) -> float | None:
             return float(np.mean(values)) if len(values) else None
         case Ranks(labels, scores):
             return _area(labels, scores)
+        case Calibration(outcomes, probabilities, edges):
+            return _off(outcomes, probabilities, edges) if len(outcomes) else None
         case Quantile(values, probability):
             return float(np.quantile(values, probability)) if len(values) else None
         case Statistic(compute, rows):
@@ -100,3 +114,11 @@ def _area(labels: Array, scores: Array) -> float | None:
     below = np.searchsorted(negatives, positives, side="left")
     up_to = np.searchsorted(negatives, positives, side="right")
     return float((below + up_to).sum() / 2 / len(positives) / len(negatives))
+
+
+def _off(outcomes: Array, probabilities: Array, edges: Array) -> float:
+    """The mean over rows of how far their bin's share is from its mean probability."""
+    bins = np.searchsorted(edges, probabilities, side="right")
+    counts = np.bincount(bins, minlength=len(edges) + 1)
+    gaps = np.bincount(bins, weights=outcomes - probabilities, minlength=len(counts))
+    return float(np.abs(gaps).sum() / counts.sum())

@@ -5,7 +5,7 @@ the model failed is an error of the evaluation, told before any metric is comput
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -44,6 +44,8 @@ class Scored:
     groups: Mapping[str, Grouping]
     weight: Array | None = None
     query: Array | None = None
+    losses: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    """Of custom metrics, by name: float64 (rows,) in [0, 1]."""
 
     @property
     def rows(self) -> int:

@@ -63,6 +63,8 @@ def asked(gate: Gate, word: MetricWord) -> str:
             return f"equals {shown(value, unit)}, within {shown(within, apart)}"
         case NotWorseThanBaseline(margin):
             return f"not worse than the baseline by more than {shown(margin, apart)}"
+        case BetterThanBaseline(by) if not by:
+            return "better than the baseline"
         case BetterThanBaseline(by):
             return f"better than the baseline by at least {shown(by, apart)}"
         case DifferenceAcross(at_most):

@@ -6,12 +6,12 @@ Heavy packages are imported here, when one of the commands runs.
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -23,6 +23,10 @@ from pilotage.formats.opening import OpenedModel, open_model
 from pilotage.spec.folders import data_folder
 from pilotage.spec.gate_reading import read_confidence, read_gates
 from pilotage.spec.gates import DataSettings, GateFile
+
+if TYPE_CHECKING:
+    from pilotage.evaluation.evaluating import Request
+    from pilotage.evaluation.report import Report
 
 EXIT_FAILED: Final = 1
 PROGRESS_ROWS: Final = 20_000
@@ -52,11 +56,25 @@ class Words:
 def evaluate(words: Words) -> int:
     """Runs `pilotage evaluate`; the exit code."""
     from pilotage.evaluation.evaluating import evaluate as evaluated
+    from pilotage.evaluation.history import HISTORY, remembered
+    from pilotage.evaluation.latency import measure
 
     gates = gates_of(words)
     request = _request(words, gates)
     with _progress(words) as tell:
-        report = evaluated(request, progress=tell)
+        loaded = measure(
+            gates.gates,
+            request.model,
+            request.dataset,
+            gates.data,
+            confidence=gates.confidence,
+            progress=lambda done, total: tell("serving under load", done, total),
+        )
+        report = evaluated(
+            request, progress=tell, measured=loaded.asked, latency=loaded.shown, notes=loaded.notes
+        )
+    if report.gates:
+        report = remembered(report, _data_folder() / HISTORY)
     _show(report, words)
     return 0 if report.outcome in ("passed", "none") else EXIT_FAILED
 
@@ -74,8 +92,8 @@ def compare(words: Words) -> int:
 
 def plan(words: Words) -> int:
     """Runs `pilotage evaluate --plan`; the exit code."""
+    from pilotage.checks.once.planning import plan as planned
     from pilotage.cli.plan_screen import render
-    from pilotage.evaluation.planning import plan as planned
 
     render(planned(gates_of(words)), as_json=words.as_json)
     return 0
@@ -111,7 +129,7 @@ def gates_of(words: Words) -> GateFile:
     return replace(found, data=settings)
 
 
-def _request(words: Words, gates: GateFile):  # noqa: ANN202
+def _request(words: Words, gates: GateFile) -> "Request":
     from pilotage.evaluation.datasets import open_dataset
     from pilotage.evaluation.evaluating import Request
 
@@ -127,6 +145,7 @@ def _request(words: Words, gates: GateFile):  # noqa: ANN202
         baseline=None if words.baseline is None else _open(words.baseline, words),
         dataset=dataset,
         gates=gates,
+        home=words.gates.parent if words.gates is not None else Path(),
         command=" ".join(["pilotage", *sys.argv[1:]]),
         pilotage=__version__,
         now=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -135,16 +154,24 @@ def _request(words: Words, gates: GateFile):  # noqa: ANN202
 
 
 def _open(path: Path, words: Words) -> OpenedModel:
-    data = os.environ.get("PILOTAGE_DATA", "") or data_folder(os.environ, sys.platform)
-    return open_model(path, artifacts=Path(data) / ARTIFACTS, trust=words.trust)
+    return open_model(path, artifacts=_data_folder() / ARTIFACTS, trust=words.trust)
+
+
+def _data_folder() -> Path:
+    named = os.environ.get("PILOTAGE_DATA", "")
+    return Path(named or data_folder(os.environ, sys.platform))
+
+
+def _silent(what: str, done: int, total: int | None) -> None:
+    """Nobody watches."""
 
 
 @contextmanager
-def _progress(words: Words) -> Iterator[Tell]:
+def _progress(words: Words) -> Generator[Tell]:
     """A bar on stderr while it is a terminal; nothing else otherwise."""
     console = Console(stderr=True)
     if words.as_json or not console.is_terminal:
-        yield lambda what, done, total: None
+        yield _silent
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
@@ -160,7 +187,8 @@ def _progress(words: Words) -> Iterator[Tell]:
         yield tell
 
 
-def _show(report, words: Words) -> None:  # noqa: ANN001
+def _show(report: "Report", words: Words) -> None:
+    """The report where it was asked for: a page, JSON, or the screen."""
     from pilotage.evaluation.report import encode
 
     if words.html is not None:

@@ -7,10 +7,10 @@ is and decide nothing.
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import betaincinv
 
 from pilotage.checks.scored import Scored
 from pilotage.evaluation.report import Confusion, Curve
+from pilotage.statistics.fixed.proportions import clopper_pearson_ends
 
 ROC_POINTS: Final = 120
 """Points of a drawn ROC curve, evenly spread over both axes together."""
@@ -86,12 +86,7 @@ def confusion(scored: Scored) -> Confusion | None:
 
 
 def _band(successes: Array, trials: Array, confidence: float) -> tuple[Array, Array]:
-    """Clopper-Pearson for many points at once (fixed.proportions has it for one, with a name)."""
-    half = (1 - confidence) / 2
-    misses = trials - successes
-    low = np.where(successes > 0, betaincinv(np.maximum(successes, 1), misses + 1, half), 0.0)
-    high = np.where(misses > 0, betaincinv(successes + 1, np.maximum(misses, 1), 1 - half), 1.0)
-    return low, high
+    return clopper_pearson_ends(successes, trials, error_rate=(1 - confidence) / 2)
 
 
 def _floats(values: Array) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ are answered together; what people look at beside the gates is computed last.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from pilotage.checks.answers import Answer
@@ -14,10 +15,11 @@ from pilotage.checks.metrics import OBSERVED, observe, title_of, unit_of
 from pilotage.checks.observed import Statistic, estimate_of
 from pilotage.checks.once.asking import Asked, Rows, answer_all, ask
 from pilotage.checks.once.of_one_model import interval_of
-from pilotage.checks.scored import Scored
+from pilotage.checks.scored import Array, Scored
 from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.evaluation import curves
 from pilotage.evaluation.columns import Dataset
+from pilotage.evaluation.custom_metrics import losses_of
 from pilotage.evaluation.perturbing import Perturbing
 from pilotage.evaluation.predicting import score, score_perturbed
 from pilotage.evaluation.report import (
@@ -32,7 +34,7 @@ from pilotage.evaluation.shown import finite, gate_shown, interval_shown
 from pilotage.evaluation.slicing import slices_of
 from pilotage.evaluation.surveying import survey
 from pilotage.formats.opening import OpenedModel
-from pilotage.spec.gate_words import METRICS
+from pilotage.spec.gate_words import METRICS, custom_word
 from pilotage.spec.gates import DataSettings, DropUnder, Gate, GateFile, Perturbation
 from pilotage.statistics.verdict import Failed, Passed
 
@@ -59,16 +61,20 @@ BESIDE: Final = {
 
 Progress = Callable[[str, int, int | None], None]
 """(what is done, rows done, rows in all)"""
+Asking = Callable[[str, bool, bool], Sequence[Gate]]
+"""(task, whether there are scores, whether they are probabilities) -> gates"""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is evaluated. `now` is ISO 8601, `clock` gives seconds."""
+    """What is evaluated. `home` is where paths of custom metrics start, `now` ISO 8601, `clock`
+    gives seconds."""
 
     model: OpenedModel
     baseline: OpenedModel | None
     dataset: Dataset
     gates: GateFile
+    home: Path
     command: str
     pilotage: str
     now: str
@@ -81,21 +87,32 @@ def evaluate(
     progress: Progress,
     measured: Sequence[Asked] = (),
     latency: LatencyShown | None = None,
+    notes: Sequence[str] = (),
+    asking: Asking | None = None,
 ) -> Report:
     """The report on a model.
 
     Args:
         measured: gates that need no rows (latency, memory), already questions; they are answered
             with the others, so that one error rate holds over all.
+        latency, notes: what else measuring those gave.
+        asking: makes the gates once the rows are scored, instead of those of the request.
 
     Raises:
         PilotageError: the model, the data and the gates do not fit together; every gate that
             cannot be asked is told at once.
     """
     began = request.clock()
-    gates = [gate for gate in request.gates.gates if gate.metric in OBSERVED]
+    custom = dict(request.gates.metrics)
+    gates = [
+        gate for gate in request.gates.gates if gate.metric in OBSERVED or gate.metric in custom
+    ]
     settings = with_groups(request.gates.data, gates)
-    rows, notes = score_all(request, settings, gates, progress)
+    rows, told = score_all(request, settings, gates, progress)
+    if asking is not None:
+        one = rows.candidate
+        gates = list(asking(one.task, one.score is not None, one.probabilities))
+    rows, said = with_losses(request, rows)
     asked = [*_asked(gates, rows), *measured]
     asked.sort(key=lambda one: one.gate.line)
     answers = answer_all(asked, request.gates.confidence)
@@ -129,7 +146,7 @@ def evaluate(
         curves=_curves(request, rows, confidence),
         confusion=curves.confusion(rows.candidate),
         latency=latency,
-        notes=notes,
+        notes=(*told, *said, *notes),
         seconds=round(request.clock() - began, 3),
     )
 
@@ -169,6 +186,7 @@ def score_all(
         surveyed=surveyed,
         progress=tell(f"running {request.model.name}"),
     )
+    notes += perturbing.notes
     baseline = None
     if request.baseline is not None:
         running = tell(f"running the baseline {request.baseline.name}")
@@ -181,6 +199,28 @@ def score_all(
         zip(perturbations, perturbed, strict=True)
     )
     return Rows(candidate, baseline, by_kind), notes
+
+
+def with_losses(request: Request, rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """The rows with what the user's own metrics say about them, and notes on how they ran."""
+    notes: list[str] = []
+
+    def of(scored: Scored) -> Scored:
+        losses: dict[str, Array] = {}
+        for name, reference in request.gates.metrics:
+            found, said = losses_of(reference, scored, home=request.home)
+            losses[name] = found.values
+            notes.extend(said)
+        return replace(scored, losses=losses)
+
+    if not request.gates.metrics:
+        return rows, ()
+    perturbed = {
+        how: scored if isinstance(scored, PilotageError) else of(scored)
+        for how, scored in rows.perturbed.items()
+    }
+    baseline = None if rows.baseline is None else of(rows.baseline)
+    return Rows(of(rows.candidate), baseline, perturbed), tuple(dict.fromkeys(notes))
 
 
 def _comparable(candidate: Scored, baseline: Scored) -> None:
@@ -198,7 +238,8 @@ def _asked(gates: Sequence[Gate], rows: Rows) -> list[Asked]:
     errors: list[PilotageError] = []
     for gate in gates:
         try:
-            asked.append(ask(gate, METRICS[gate.metric], rows))
+            word = METRICS.get(gate.metric) or custom_word(gate.metric)
+            asked.append(ask(gate, word, rows))
         except PilotageError as error:
             errors.append(error)
     if errors:

@@ -88,7 +88,7 @@ def measure(
             made on this machine.
     """
     load = load or LoadSettings()
-    loaded = [gate for gate in gates if "load" in METRICS[gate.metric].needs] if gates else []
+    loaded = [gate for gate in gates if _is_loaded(gate)]
     by_rate = loads_of(loaded)
     if not by_rate:
         return Measured()
@@ -124,6 +124,11 @@ def measure(
             notes += notes_of(outcome, rate, mine, confidence)
             shown = shown or shown_of(outcome, rate, confidence, machine())
     return Measured(tuple(asked), shown, tuple(dict.fromkeys(notes)))
+
+
+def _is_loaded(gate: Gate) -> bool:
+    word = METRICS.get(gate.metric)
+    return word is not None and "load" in word.needs
 
 
 def loads_of(gates: Sequence[Gate]) -> dict[float, list[Gate]]:

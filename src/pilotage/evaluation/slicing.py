@@ -41,11 +41,13 @@ def slices_of(scored: Scored, confidence: float) -> tuple[SliceShown, ...]:
             if SMALLEST <= counts[code] < scored.rows:
                 found.append((f"{column} = {name}", grouping.codes == code))
     p_values = [_p_value(rows_of_values[inside], rows_of_values[~inside]) for _, inside in found]
-    adjusted = holm(p_values) if found else []
-    order = np.argsort(adjusted, kind="stable")[:SHOWN] if found else []
+    if not found:
+        return ()
+    adjusted = [float(p) for p in holm(p_values)]
+    order = sorted(range(len(found)), key=adjusted.__getitem__)[:SHOWN]
     shown: list[SliceShown] = []
     for i in order:
-        name, inside = found[int(i)]
+        name, inside = found[i]
         observed = observe(word, only(scored, inside), {})
         interval = interval_of(observed, confidence=confidence, side="two")
         estimate = estimate_of(observed)
@@ -58,7 +60,7 @@ def slices_of(scored: Scored, confidence: float) -> tuple[SliceShown, ...]:
                 interval.low,
                 interval.high,
                 None if estimate is None else estimate - rest,
-                float(adjusted[int(i)]),
+                adjusted[i],
             )
         )
     return tuple(shown)

@@ -57,11 +57,15 @@ def read_confidence(text: str, where: str) -> float:
         PilotageError: it is none, or outside of what is allowed.
     """
     try:
-        return float(_CONFIDENCE.read(text))
+        read: Any = _CONFIDENCE.read(text)
     except kinds.Wrong as wrong:
         raise PilotageError(
-            f"{shown(text)} is no confidence", where=where, expected=_CONFIDENCE.expected, fix=wrong.fix
+            f"{shown(text)} is not {_CONFIDENCE.noun}",
+            where=where,
+            expected=_CONFIDENCE.expected,
+            fix=wrong.fix,
         ) from None
+    return float(read)
 
 
 def belongs() -> dict[str, str]:

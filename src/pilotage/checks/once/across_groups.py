@@ -164,7 +164,7 @@ def ask_all(parts: Sequence[Part], condition: Condition, rows: int) -> Question:
 
     def ask(confidence: float) -> Verdict:
         verdicts = [part.ask(confidence) for part in parts]
-        shown = shown_to_fail([part.ask for part in parts], 1 - confidence)
+        shown = shown_parts(parts, confidence)
         worst = verdicts[_worst(verdicts, shown, condition)].evidence
         evidence = replace(worst, observations=rows)
         if any(shown):
@@ -177,11 +177,20 @@ def ask_all(parts: Sequence[Part], condition: Condition, rows: int) -> Question:
     return ask
 
 
+def shown_parts(parts: Sequence[Part], confidence: float) -> tuple[bool, ...]:
+    """Which parts are shown to fail. Those that are too small to be judged are no chance of a
+    failure, and so do not count among the questions; their size does not depend on any answer."""
+    judged = [i for i, part in enumerate(parts) if part.quantity.because is None]
+    failing = shown_to_fail([parts[i].ask for i in judged], 1 - confidence)
+    named = {i for i, fails in zip(judged, failing, strict=True) if fails}
+    return tuple(i in named for i in range(len(parts)))
+
+
 def answers_of(
     parts: Sequence[Part], condition: Condition, confidence: float
 ) -> tuple[GroupAnswer, ...]:
     """Each part's own answer, the worst first; a ratio and its inverse are shown once."""
-    shown = shown_to_fail([part.ask for part in parts], 1 - confidence)
+    shown = shown_parts(parts, confidence)
     found: list[GroupAnswer] = []
     for part, culprit in zip(parts, shown, strict=True):
         if not part.shown:

@@ -108,6 +108,9 @@ def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
         verdict = Undecided(verdict.evidence, Because.STRADDLES)
         notes += ("fails alone, but not among so many gates: one of them fails so by chance",)
     groups = answers_of(asked.parts, asked.gate.condition, confidence) if asked.parts else ()
+    alone = [one.group for one in groups if isinstance(one.verdict, Failed) and not one.culprit]
+    if alone and not isinstance(verdict, Failed):
+        notes += (f"would fail alone, but may be chance among so many: {', '.join(alone)}",)
     title = title_of_gate(asked.gate, asked.word)
     return Answer(
         asked.gate,

@@ -6,6 +6,7 @@ import numpy as np
 
 from pilotage.checks.observed import (
     Array,
+    Calibration,
     Losses,
     Observed,
     Quantile,
@@ -18,6 +19,7 @@ from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, Quantity
 from pilotage.statistics.fixed.auc import auc_interval
 from pilotage.statistics.fixed.bootstrap import bca_interval
 from pilotage.statistics.fixed.bounded_means import hedged_interval
+from pilotage.statistics.fixed.calibration import binned_calibration_error
 from pilotage.statistics.fixed.proportions import clopper_pearson
 from pilotage.statistics.fixed.quantiles import quantile_interval
 from pilotage.statistics.interval import Guarantee, Interval, Side
@@ -46,7 +48,7 @@ def rows_of(observed: Observed) -> int:
             return observed.trials
         case Losses(values) | Quantile(values):
             return len(values)
-        case Ranks(labels):
+        case Ranks(labels) | Calibration(labels):
             return len(labels)
         case Statistic(_, rows):
             return rows
@@ -62,6 +64,10 @@ def interval_of(observed: Observed, *, confidence: float, side: Side) -> Interva
             return hedged_interval(values, confidence=confidence, side=side, low=low, high=high)
         case Ranks(labels, scores):
             return auc_interval(labels, scores, confidence=confidence, side=side)
+        case Calibration(outcomes, probabilities, edges):
+            return binned_calibration_error(
+                probabilities, outcomes, edges=edges, confidence=confidence, side=side
+            )
         case Quantile(values, probability):
             return quantile_interval(values, probability, confidence=confidence, side=side)
         case Statistic():

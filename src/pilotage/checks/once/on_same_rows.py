@@ -20,7 +20,7 @@ def difference_of(candidate: Observed, baseline: Observed) -> Quantity:
     """The candidate's metric minus the baseline's.
 
     Raises:
-        PilotageError: a quantile, for which there is no paired interval here.
+        PilotageError: a quantile or a calibration error, which have no paired interval here.
     """
     match candidate, baseline:
         case Share(), Share() if not candidate.by_answer:
@@ -33,8 +33,9 @@ def difference_of(candidate: Observed, baseline: Observed) -> Quantity:
             return _of_statistics(_as_statistic(candidate), _as_statistic(baseline))
         case _:
             raise PilotageError(
-                "a quantile of two models cannot be compared row by row",
-                fix="Compare the mean absolute error, or the share within a tolerance.",
+                "this metric of two models cannot be compared row by row",
+                fix="Compare the mean absolute error, the share within a tolerance, or the"
+                " Brier score.",
             )
 
 

@@ -18,4 +18,5 @@ def only(scored: Scored, chosen: Array) -> Scored:
         },
         weight=None if scored.weight is None else scored.weight[chosen],
         query=None if scored.query is None else scored.query[chosen],
+        losses={name: losses[chosen] for name, losses in scored.losses.items()},
     )

@@ -1,0 +1,253 @@
+"""How many labelled rows a gate needs, before there are any, at the effects that matter.
+
+For each gate: if the truth were this, so many rows show it with 80 % probability. What has to be
+assumed (how often two models disagree, how common an event is) is said beside the numbers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pilotage.checks.metrics import difference_unit_of, unit_of
+from pilotage.checks.numbers import shown
+from pilotage.checks.sentences import title_of_gate
+from pilotage.spec.gate_words import METRICS, MetricWord
+from pilotage.spec.gates import (
+    AtLeast,
+    AtMost,
+    BetterThanBaseline,
+    DifferenceAcross,
+    DropUnder,
+    Equals,
+    Gate,
+    GateFile,
+    NotWorseThanBaseline,
+    RatioAcross,
+    Within,
+)
+from pilotage.statistics.fixed.planning import (
+    rows_for_auc,
+    rows_for_bounded_mean,
+    rows_for_difference,
+    rows_for_pairs,
+    rows_for_proportion,
+    rows_for_ratio,
+)
+
+POWER: Final = 0.8
+POWER_OF_EACH: Final = 0.9
+"""Of each of two ends that must both be shown, so that both are with `POWER`."""
+DISAGREE: Final = 0.1
+"""Of rows, on which two models are taken to disagree."""
+RATE: Final = 0.2
+"""How common an event is taken to be in each group."""
+POSITIVE: Final = 0.5
+"""The share of positive rows that an AUC is planned with."""
+DEVIATION: Final = 0.35
+"""Of one row's probability error: that of a model right in 85 % of cases."""
+DISTANCES: Final = (0.01, 0.02, 0.05)
+"""From the limit: effects that matter to most."""
+SHARES_OF_RANKED: Final = ("roc_auc",)
+MEANS: Final = ("calibration_in_the_large", "brier_score")
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """If the truth were `truth`, the gate `answer` with `rows` rows; None where it never does."""
+
+    truth: str
+    answer: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One gate's plan. `effects` is empty where there is no formula; `assumed` says why."""
+
+    title: str
+    assumed: str
+    effects: tuple[Effect, ...]
+
+
+def plan(gates: GateFile) -> tuple[Planned, ...]:
+    """Every gate's plan, in the order of the file."""
+    return tuple(_plan(gate, METRICS.get(gate.metric), gates.confidence) for gate in gates.gates)
+
+
+def _plan(gate: Gate, word: MetricWord | None, confidence: float) -> Planned:
+    if word is None or "load" in word.needs:
+        return Planned(gate.metric, "measured under load, not on rows", ())
+    title = title_of_gate(gate, word)
+    match gate.condition:
+        case AtLeast(value) | AtMost(value):
+            return _floor(title, word, value, isinstance(gate.condition, AtLeast), confidence)
+        case Equals(value, within):
+            return _equals(title, word, value, within, confidence)
+        case Within(value):
+            return _equals(title, word, 0.0, value, confidence)
+        case NotWorseThanBaseline(margin):
+            return _pairs(title, word, margin, confidence, harm_from=0.0)
+        case DropUnder(_, margin):
+            return _pairs(title, word, margin, confidence, harm_from=margin)
+        case BetterThanBaseline():
+            return _better(title, word, confidence)
+        case DifferenceAcross(at_most):
+            return _groups(title, word, at_most, confidence)
+        case RatioAcross(at_least):
+            return _ratios(title, at_least, confidence)
+
+
+def _rows_of(
+    word: MetricWord,
+) -> tuple[Callable[[float, float, float, float], int | None], str] | None:
+    """(truth, limit, confidence, power) -> rows, and what is assumed; None without a formula."""
+    if word.name in SHARES_OF_RANKED:
+        return (
+            lambda truth, limit, confidence, power: rows_for_auc(
+                truth=truth,
+                limit=limit,
+                positive_share=POSITIVE,
+                confidence=confidence,
+                power=power,
+            )
+        ), "half of the rows are positive"
+    if word.name in MEANS:
+        scale = 2.0 if word.better == "zero" else 1.0
+        return (
+            lambda truth, limit, confidence, power: rows_for_bounded_mean(
+                truth=truth / scale,
+                limit=limit / scale,
+                deviation=DEVIATION / scale,
+                confidence=confidence,
+                power=power,
+            )
+        ), f"one row deviates by {DEVIATION}"
+    if word.unit == "share" and unit_of(word) == "%":
+        return (
+            lambda truth, limit, confidence, power: rows_for_proportion(
+                truth=truth, limit=limit, confidence=confidence, power=power
+            )
+        ), "rows that the metric looks at (a rate of positives counts positive rows)"
+    return None
+
+
+NO_FORMULA: Final = "no planning number: its spread is known only from rows"
+
+
+def _floor(
+    title: str, word: MetricWord, limit: float, at_least: bool, confidence: float
+) -> Planned:
+    found = _rows_of(word)
+    if found is None:
+        return Planned(title, NO_FORMULA, ())
+    rows, assumed = found
+    effects: list[Effect] = []
+    for answer, sign in (("passes", 1), ("fails", -1)):
+        for distance in DISTANCES:
+            truth = limit + distance * sign * (1 if at_least else -1)
+            if 0 < truth < 1:
+                number = rows(truth, limit, confidence, POWER)
+                effects.append(Effect(shown(truth, unit_of(word)), answer, number))
+    return Planned(title, assumed, tuple(effects))
+
+
+def _equals(
+    title: str, word: MetricWord, value: float, within: float, confidence: float
+) -> Planned:
+    found = _rows_of(word)
+    if found is None:
+        return Planned(title, NO_FORMULA, ())
+    rows, assumed = found
+    inside = rows(value, value + within, confidence, POWER_OF_EACH)
+    # Harm is shown by a two-sided interval: it could be missed on two sides.
+    outside = rows(value + 2 * within, value + within, (1 + confidence) / 2, POWER)
+    unit = unit_of(word)
+    return Planned(
+        title,
+        assumed,
+        (
+            Effect(shown(value, unit), "passes", inside),
+            Effect(shown(value + 2 * within, unit), "fails", outside),
+        ),
+    )
+
+
+def _pairs(
+    title: str, word: MetricWord, margin: float, confidence: float, *, harm_from: float
+) -> Planned:
+    unit = difference_unit_of(word)
+    assumed = f"the two disagree on {shown(DISAGREE, '%')} of rows"
+    if unit != "pp":
+        return Planned(title, NO_FORMULA, ())
+    effects = [
+        Effect(
+            "equal",
+            "passes",
+            rows_for_pairs(
+                difference=0.0, limit=-margin, discordant=DISAGREE, confidence=confidence
+            ),
+        )
+    ]
+    for harm in (margin, 2 * margin, 3 * margin):
+        if harm_from < harm <= DISAGREE:
+            number = rows_for_pairs(
+                difference=-harm, limit=-harm_from, discordant=DISAGREE, confidence=confidence
+            )
+            effects.append(Effect(f"{shown(harm, unit)} worse", "fails", number))
+    return Planned(title, assumed, tuple(effects))
+
+
+def _better(title: str, word: MetricWord, confidence: float) -> Planned:
+    unit = difference_unit_of(word)
+    if unit != "pp":
+        return Planned(title, NO_FORMULA, ())
+    effects = tuple(
+        Effect(
+            f"{shown(gain, unit)} better",
+            "passes",
+            rows_for_pairs(difference=gain, limit=0.0, discordant=DISAGREE, confidence=confidence),
+        )
+        for gain in DISTANCES
+    )
+    return Planned(title, f"the two disagree on {shown(DISAGREE, '%')} of rows", effects)
+
+
+def _groups(title: str, word: MetricWord, at_most: float, confidence: float) -> Planned:
+    if unit_of(word) != "%":
+        return Planned(title, NO_FORMULA, ())
+    assumed = f"two groups of equal size, a rate of {shown(RATE, '%')}"
+    effects = [
+        Effect(
+            "no difference",
+            "passes",
+            rows_for_difference(rate_a=RATE, rate_b=RATE, limit=at_most, confidence=confidence),
+        )
+    ]
+    for apart in (2 * at_most, 3 * at_most):
+        if RATE + apart < 1:
+            number = rows_for_difference(
+                rate_a=RATE + apart,
+                rate_b=RATE,
+                limit=at_most,
+                confidence=(1 + confidence) / 2,
+            )
+            effects.append(Effect(f"{shown(apart, 'pp')} apart", "fails", number))
+    return Planned(title, assumed, tuple(effects))
+
+
+def _ratios(title: str, at_least: float, confidence: float) -> Planned:
+    assumed = f"two groups of equal size, a rate of {shown(RATE, '%')}"
+    effects = [
+        Effect(
+            "equal rates",
+            "passes",
+            rows_for_ratio(rate_a=RATE, rate_b=RATE, limit=at_least, confidence=confidence),
+        )
+    ]
+    for share in (0.75, 0.5):
+        ratio = at_least * share
+        number = rows_for_ratio(
+            rate_a=RATE * ratio, rate_b=RATE, limit=at_least, confidence=confidence
+        )
+        effects.append(Effect(f"a ratio of {shown(ratio, 'ratio')}", "fails", number))
+    return Planned(title, assumed, tuple(effects))
