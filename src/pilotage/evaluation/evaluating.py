@@ -20,6 +20,7 @@ from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.evaluation import curves
 from pilotage.evaluation.columns import Dataset
 from pilotage.evaluation.custom_metrics import losses_of
+from pilotage.evaluation.groups import with_asked
 from pilotage.evaluation.perturbing import Perturbing
 from pilotage.evaluation.predicting import score, score_perturbed
 from pilotage.evaluation.report import (
@@ -169,6 +170,8 @@ def score_all(
         return lambda done, total: progress(what, done, total)
 
     surveyed = survey(dataset, settings, progress=tell("reading labels"))
+    groups = with_asked(surveyed.groups, [gate.across for gate in gates if gate.across])
+    surveyed = replace(surveyed, groups=groups)
     perturbations = tuple(
         dict.fromkeys(
             gate.condition.perturbation for gate in gates if isinstance(gate.condition, DropUnder)

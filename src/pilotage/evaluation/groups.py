@@ -1,12 +1,14 @@
 """Which group each row is in, by the values of a column, or of several columns together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from math import prod
 from typing import Any, Final
 
 import numpy as np
 
 from pilotage.checks.scored import Grouping
+from pilotage.errors import PilotageError
 from pilotage.evaluation.rows import chunks, room
 from pilotage.evaluation.vocabulary import MISSING
 
@@ -44,7 +46,7 @@ def intersection(groupings: Sequence[Grouping]) -> Grouping:
     """The groups of several columns together ("F × Black"); those without a row are left out."""
     sizes = [len(one.names) for one in groupings]
     rows = len(groupings[0].codes)
-    counts = np.zeros(int(np.prod(sizes)), np.int64)
+    counts = np.zeros(prod(sizes), np.int64)
     for part in chunks(rows):
         counts += np.bincount(_joined(groupings, sizes, part), minlength=len(counts))
     there = np.flatnonzero(counts)
@@ -68,9 +70,33 @@ def with_pairs(groupings: Mapping[str, Grouping]) -> dict[str, Grouping]:
     pairs = {
         TIMES.join(pair): intersection([groupings[name] for name in pair])
         for pair in combinations(groupings, 2)
-        if np.prod([len(groupings[name].names) for name in pair]) <= GROUPS
+        if prod(len(groupings[name].names) for name in pair) <= GROUPS
     }
     return {**groupings, **pairs}
+
+
+def with_asked(
+    groupings: Mapping[str, Grouping], asked: Iterable[Sequence[str]]
+) -> dict[str, Grouping]:
+    """The groupings and those that gates ask for: of several columns, in the order of the gate.
+
+    Raises:
+        PilotageError: so many columns, or values, that there could be more than `GROUPS` groups.
+    """
+    found = dict(groupings)
+    for columns in asked:
+        name = TIMES.join(columns)
+        if name in found or any(column not in found for column in columns):
+            continue
+        cells = prod(len(found[column].names) for column in columns)
+        if cells > GROUPS:
+            raise PilotageError(
+                f"{name} would be {cells:,} groups",
+                expected=f"{GROUPS:,} at most",
+                fix="Compare by fewer columns, or by columns with fewer values.",
+            )
+        found[name] = intersection([found[column] for column in columns])
+    return found
 
 
 def _joined(groupings: Sequence[Grouping], sizes: Sequence[int], part: slice) -> Array:

@@ -6,12 +6,12 @@ import pytest
 
 from pilotage.errors import PilotageError
 from pilotage.evaluation import rows
-from pilotage.evaluation.groups import SMALL, grouping, intersection, with_pairs
+from pilotage.evaluation.groups import SMALL, grouping, intersection, with_asked, with_pairs
 from pilotage.evaluation.vocabulary import Vocabulary
 
 
 def grouped(*values, dtype=None):
-    words = Vocabulary("g", at_most=100)
+    words = Vocabulary("g", at_most=101)
     codes = words.codes(pl.Series("g", values, dtype=dtype))
     return grouping(codes, words.names)
 
@@ -66,6 +66,25 @@ def test_intersections_hold_only_groups_with_rows():
     assert both.names == ("F × b", "F × w", "F × (missing)", "M × w")
     assert members(both) == ["F × w", "M × w", "F × (missing)", "F × b"]
     assert list(with_pairs({"sex": sex, "race": race})) == ["sex", "race", "sex × race"]
+
+
+def test_what_a_gate_asks_for_is_there_in_its_order_and_of_three_columns():
+    sex, race, old = grouped("F", "M", "F"), grouped("w", "w", "b"), grouped(True, False, False)
+    made = with_asked(
+        with_pairs({"sex": sex, "race": race, "old": old}),
+        [("race", "sex"), ("sex", "race", "old"), ("sex",), ("sex", "nowhere")],
+    )
+    assert made["race × sex"].names == ("b × F", "w × F", "w × M")
+    assert members(made["sex × race × old"]) == ["F × w × True", "M × w × False", "F × b × False"]
+    assert "sex × nowhere" not in made
+
+
+def test_as_many_groups_together_as_allowed_are_made_and_more_are_refused():
+    hundred = grouped(*range(100))
+    more = grouped(*range(101))
+    assert len(with_asked({"a": hundred, "b": hundred}, [("a", "b")])["a × b"].names) == 100
+    with pytest.raises(PilotageError, match="a × b would be 10,100 groups"):
+        with_asked({"a": hundred, "b": more}, [("a", "b")])
 
 
 def test_long_columns_give_the_same_groups_from_a_mapped_file(monkeypatch):
