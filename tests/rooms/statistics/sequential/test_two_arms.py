@@ -1,5 +1,6 @@
 """The guard on two proportions: its error rates while looking after every block, power, edges."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from pilotage.statistics.interval import Guarantee, Interval
 from pilotage.statistics.procedure import StateError
+from pilotage.statistics.sequential.block_evidence import Kind
 from pilotage.statistics.sequential.two_arms import TwoArms, TwoArmsConfiguration
 from pilotage.statistics.verdict import Because, Failed, Passed, Undecided
 
@@ -160,6 +162,43 @@ def test_a_wrong_start_costs_time_and_no_error_rate() -> None:
         configuration, lambda _: 0.01, lambda _: (950, 50), harm=0.02, blocks=BLOCKS, seed=9
     )
     assert np.count_nonzero(worse.failed()) > RUNS / 2
+
+
+def binomial(trials: int, rate: float) -> np.ndarray:
+    k = np.arange(trials + 1)
+    ways = np.array([math.comb(trials, each) for each in k], np.float64)
+    return ways * rate**k * (1 - rate) ** (trials - k)
+
+
+@pytest.mark.parametrize("weight", [0.05, 50.0], ids=["a bold block", "a block within bounds"])
+@pytest.mark.parametrize("kind", ["absolute", "relative"])
+def test_no_evidence_grows_on_average_over_all_outcomes_of_a_block(
+    kind: Kind, weight: float
+) -> None:
+    configuration = TwoArmsConfiguration(
+        margin=0.1, tolerated=0.02, kind=kind, baseline_rate=0.2, baseline_weight=weight
+    )
+    trials_b, trials_c = 12, 7
+    errors_b, errors_c = np.meshgrid(np.arange(13), np.arange(8), indexing="ij")
+    # Every outcome of the second block is a run; the first block is the same for all.
+    guard = TwoArms(configuration, errors_b.shape)
+    guard.update(10, 2, 5, 3)
+    guard.close_block()
+    before = guard.log_evidence_fail(), guard.log_evidence_pass()
+    guard.update(trials_b, errors_b, trials_c, errors_c)
+    guard.close_block()
+    fail = np.exp(guard.log_evidence_fail() - before[0])
+    pass_ = np.exp(guard.log_evidence_pass() - before[1])
+    assert fail.max() > 1
+    assert pass_.max() > 1
+    for baseline in (0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.85):
+        for harm in (0.0, 0.02, 0.1, 0.15):
+            candidate = baseline + harm * (1.0 if kind == "absolute" else baseline)
+            chance = np.outer(binomial(trials_b, baseline), binomial(trials_c, candidate))
+            if harm <= 0.02:
+                assert (chance * fail).sum() <= 1 + 1e-9
+            if harm >= 0.1:
+                assert (chance * pass_).sum() <= 1 + 1e-9
 
 
 def guard_of(*blocks: tuple[float, float, float, float], **settings: object) -> TwoArms:
