@@ -205,6 +205,6 @@ def _show(report: "Report", words: Words) -> None:
         return
     from pilotage.cli.report_screen import render
 
-    render(report, Console())
+    render(report, Console(), page=words.html is not None)
     if words.html is not None:
         sys.stderr.write(f"The report with pictures: {words.html}\n")

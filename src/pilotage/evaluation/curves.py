@@ -14,6 +14,7 @@ from pilotage.statistics.fixed.proportions import clopper_pearson_ends
 
 ROC_POINTS: Final = 120
 """Points of a drawn ROC curve, evenly spread over both axes together."""
+SORTED_ROWS: Final = 1_000_000
 CALIBRATION_BINS: Final = 10
 """Of equal width: fixed beforehand, not chosen by the scores."""
 CONFUSION_CLASSES: Final = 50
@@ -29,11 +30,11 @@ def roc(scored: Scored, model: str, confidence: float) -> Curve | None:
     positives, negatives = int(positive.sum()), int((~positive).sum())
     if not positives or not negatives:
         return None
-    order = np.argsort(-scored.score, kind="stable")
-    hits = np.cumsum(positive[order])
-    ends = np.append(np.flatnonzero(np.diff(scored.score[order])), len(order) - 1)
-    true_rate = np.append(0, hits[ends])
-    false_rate = np.append(0, ends + 1 - hits[ends])
+    above = _thresholds(scored.score)
+    counts = np.bincount(above, minlength=1)
+    hits = np.bincount(above, weights=positive, minlength=len(counts))
+    true_rate = np.append(0, np.cumsum(hits))
+    false_rate = np.append(0, np.cumsum(counts - hits))
     # Along the curve both counts grow, so their sum of shares spreads the points evenly on it.
     along = true_rate / positives + false_rate / negatives
     chosen = np.unique(
@@ -48,6 +49,20 @@ def roc(scored: Scored, model: str, confidence: float) -> Curve | None:
         _floats(low),
         _floats(high),
     )
+
+
+def _thresholds(scores: Array) -> Array:
+    """The rank of each row's score among the distinct ones, the highest first: int64 (rows,).
+
+    With more rows than can be sorted in a second, scores that share their first 20 bits count as
+    one: at most 0.05 % apart, which a picture of 120 points does not show.
+    """
+    if len(scores) <= SORTED_ROWS:
+        return np.unique(-scores, return_inverse=True)[1]
+    bits = scores.astype(np.float32).view(np.int32).astype(np.int64)
+    # The bits of a float rise with it where it is positive, and fall where it is negative.
+    rising = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits) >> 12
+    return int(rising.max()) - rising
 
 
 def calibration(scored: Scored, model: str, confidence: float) -> Curve | None:

@@ -14,7 +14,7 @@ from pilotage.checks.answers import Answer
 from pilotage.checks.metrics import OBSERVED, observe, title_of, unit_of
 from pilotage.checks.observed import Statistic, estimate_of
 from pilotage.checks.once.asking import Asked, Rows, answer_all, ask
-from pilotage.checks.once.of_one_model import interval_of
+from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.scored import Array, Scored
 from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.evaluation import curves
@@ -36,7 +36,17 @@ from pilotage.evaluation.slicing import slices_of
 from pilotage.evaluation.surveying import survey
 from pilotage.formats.opening import OpenedModel
 from pilotage.spec.gate_words import METRICS, custom_word
-from pilotage.spec.gates import DataSettings, DropUnder, Gate, GateFile, Perturbation
+from pilotage.spec.gates import (
+    AtLeast,
+    AtMost,
+    DataSettings,
+    DropUnder,
+    Equals,
+    Gate,
+    GateFile,
+    Perturbation,
+    Within,
+)
 from pilotage.statistics.verdict import Failed, Passed
 
 SEED: Final = 20261124
@@ -142,7 +152,7 @@ def evaluate(
         outcome=outcome,
         headline=headline_of(request.model.name, answers, outcome),
         gates=tuple(gate_shown(answer) for answer in answers),
-        metrics=_metrics(rows, confidence),
+        metrics=_metrics(rows, asked, confidence),
         slices=slices_of(rows.candidate, confidence),
         curves=_curves(request, rows, confidence),
         confusion=curves.confusion(rows.candidate),
@@ -287,8 +297,9 @@ def _model(model: OpenedModel, scored: Scored) -> ModelShown:
     )
 
 
-def _metrics(rows: Rows, confidence: float) -> tuple[MetricShown, ...]:
+def _metrics(rows: Rows, asked: Sequence[Asked], confidence: float) -> tuple[MetricShown, ...]:
     shown: list[MetricShown] = []
+    known = {one.gate.metric: one.quantity for one in asked if _is_overall(one.gate)}
     for name in BESIDE[rows.candidate.task]:
         word = METRICS[name]
         try:
@@ -297,19 +308,25 @@ def _metrics(rows: Rows, confidence: float) -> tuple[MetricShown, ...]:
         except PilotageError:
             continue  # the model gives no scores; the metrics of labels are shown
         large = isinstance(observed, Statistic) and observed.rows > BOOTSTRAP_ROWS
-        interval = None if large else interval_of(observed, confidence=confidence, side="two")
+        quantity = known.get(name) or quantity_of(observed)
         shown.append(
             MetricShown(
                 name,
                 title_of(name),
                 unit_of(word),
-                finite(estimate_of(observed)),
-                interval_shown(interval),
+                finite(quantity.estimate),
+                None if large else interval_shown(quantity.interval(confidence, "two")),
                 None if other is None else finite(estimate_of(other)),
                 f"no interval above {BOOTSTRAP_ROWS:,} rows unless a gate asks" if large else "",
             )
         )
     return tuple(shown)
+
+
+def _is_overall(gate: Gate) -> bool:
+    """Whether the gate's quantity is the metric of all rows, as it is shown beside the gates."""
+    plain = isinstance(gate.condition, AtLeast | AtMost | Within | Equals)
+    return plain and not (gate.across or gate.where or gate.options)
 
 
 def _curves(request: Request, rows: Rows, confidence: float) -> tuple[curves.Curve, ...]:

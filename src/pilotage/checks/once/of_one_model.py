@@ -16,7 +16,8 @@ from pilotage.checks.observed import (
     estimate_of,
 )
 from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, Quantity
-from pilotage.statistics.fixed.auc import auc_interval
+from pilotage.statistics.fixed import auc
+from pilotage.statistics.fixed.auc import auc_interval, roc_auc
 from pilotage.statistics.fixed.bootstrap import bca_interval
 from pilotage.statistics.fixed.bounded_means import hedged_interval
 from pilotage.statistics.fixed.calibration import binned_calibration_error
@@ -28,6 +29,8 @@ from pilotage.statistics.verdict import Because
 
 def quantity_of(observed: Observed) -> Quantity:
     """The metric in the population that the rows were drawn from."""
+    if isinstance(observed, Ranks):
+        return _of_ranks(observed)
     estimate, rows = estimate_of(observed), rows_of(observed)
     because = None
     if estimate is None:
@@ -38,6 +41,25 @@ def quantity_of(observed: Observed) -> Quantity:
         lambda confidence, side: interval_of(observed, confidence=confidence, side=side),
         (INDEPENDENT, ASYMPTOTIC) if isinstance(observed, Statistic) else (INDEPENDENT,),
         because,
+    )
+
+
+def _of_ranks(observed: Ranks) -> Quantity:
+    """An AUC: sorted once, however many ends are asked for."""
+    positives, rows = int(np.count_nonzero(observed.labels)), len(observed.labels)
+    if positives in (0, rows):
+        anything = Interval(0.0, 1.0, 0.95, "one class only", Guarantee.EXACT)
+        return Quantity(
+            None,
+            rows,
+            lambda confidence, side: replace(anything, confidence=confidence, side=side),
+            because=Because.TOO_FEW if rows else Because.NO_DATA,
+        )
+    area = roc_auc(observed.labels, observed.scores)
+    return Quantity(
+        area.area,
+        rows,
+        lambda confidence, side: auc.interval_of(area, confidence=confidence, side=side),
     )
 
 
