@@ -57,3 +57,18 @@ def versions(*packages: str) -> dict[str, str]:
     """The installed versions of these packages."""
     metadata = import_module("importlib.metadata")
     return {package: metadata.version(package) for package in packages}
+
+
+def one_matrix(name: str, columns: int) -> list[tuple[str, Any]]:
+    """The input of onnxmltools' converters of trees: float32 rows of so many columns."""
+    types: Any = import_module("onnxmltools.convert.common.data_types")
+    return [(name, types.FloatTensorType([None, columns]))]
+
+
+def save_trees(model: Any, path: Path, *, classifies: bool) -> None:
+    """Saves a converted model of trees with the outputs' names that all our models have."""
+    names = ["label", "probabilities"] if classifies else ["value"]
+    made = [output.name for output in model.graph.output]
+    rename_outputs(model, dict(zip(made, names, strict=False)))
+    name_rows(model)
+    save(model, path)

@@ -89,17 +89,12 @@ class _Task(Candidate):
     def convert(self, path: Path) -> None:
         """Writes the ONNX file."""
         onnxmltools: Any = import_module("onnxmltools")
-        types: Any = import_module("onnxmltools.convert.common.data_types")
         model = onnxmltools.convert_xgboost(
             self.model,
-            initial_types=[(INPUT, types.FloatTensorType([None, len(self.features)]))],
+            initial_types=onnx_graph.one_matrix(INPUT, len(self.features)),
             target_opset=OPSET,
         )
-        names = ["label", "probabilities"] if self.classes else ["value"]
-        made = [output.name for output in model.graph.output]
-        onnx_graph.rename_outputs(model, dict(zip(made, names, strict=False)))
-        onnx_graph.name_rows(model)
-        onnx_graph.save(model, path)
+        onnx_graph.save_trees(model, path, classifies=bool(self.classes))
 
 
 def _refuse_unknown(learner: dict[str, Any]) -> None:
