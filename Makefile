@@ -12,7 +12,7 @@ KSERVE := .venv-kserve/.installed
 SKIPS := build/skipped.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras test lint check bench demo pins clean
+.PHONY: help setup extras test lint check bench bench-decisions demo pins clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ check: lint ## lint, then every test but the slow ones.
 
 bench: $(INSTALLED) ## Measure us and the peers side by side: an hour and a half; needs wrk, gcc.
 	@$(BIN)/python -m benchmarks
+
+bench-decisions: $(INSTALLED) ## Simulate the error rates and speeds of decisions, beside the peers'.
+	@$(BIN)/python -m benchmarks.decisions
 
 demo: $(INSTALLED) ## Serve a real model, ask it, find one answer again in the record.
 	@$(BIN)/python examples/demo.py

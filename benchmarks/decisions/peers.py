@@ -4,7 +4,7 @@ Each `Peer` sees every look and may roll back; all arrays are (runs,). The rules
 documentation and sources; what is left out is said at each. Names of settings are theirs.
 """
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -29,15 +29,20 @@ class Threshold:
 
     Argo's analysis fails when failures exceed `failureLimit` (default 0); Flagger rolls back when
     failed checks reach `threshold` (default 1), and never forgives one. An interval without a
-    request counts as no failure, as in both.
+    request counts as no failure, as in both. With `promote_after`, so many checks that did not fail
+    promote the candidate, and end the watch.
     """
 
-    def __init__(self, name: str, *, every: int, success: float, failures: int) -> None:
+    def __init__(
+        self, name: str, *, every: int, success: float, failures: int, promote_after: int = 0
+    ) -> None:
         self.name, self.every, self.success, self.failures = name, every, success, failures
+        self.promote_after = promote_after
 
     def start(self, runs: int) -> None:
         self.requests, self.errors = np.zeros(runs), np.zeros(runs)
         self.failed = np.zeros(runs, dtype=np.int64)
+        self.succeeded = np.zeros(runs, dtype=np.int64)
 
     def see(self, look: int, counts: Counts) -> Array:
         self.requests += counts.candidate
@@ -46,7 +51,12 @@ class Threshold:
             return np.zeros(len(self.failed), dtype=bool)
         some = self.requests > 0
         rate = np.divide(self.errors, self.requests, out=np.zeros_like(self.errors), where=some)
-        self.failed += some & (1 - rate < self.success)
+        fails = some & (1 - rate < self.success)
+        judged = np.ones_like(fails)
+        if self.promote_after:
+            judged = self.succeeded < self.promote_after
+        self.failed += fails & judged
+        self.succeeded += ~fails & judged
         self.requests[:], self.errors[:] = 0, 0
         return self.failed >= self.failures
 
@@ -71,6 +81,8 @@ class RepeatedTest:
 class Msprt:
     """The mixture sequential test of Johari et al., two-sided 5 %, normal mixture of 0.5 points.
 
+    The variance is that of the two estimated rates, as published, not that of a pooled one.
+
     Johari, Koomen, Pekelis & Walsh (2022), Operations Research 70.
     """
 
@@ -82,12 +94,15 @@ class Msprt:
 
     def see(self, look: int, counts: Counts) -> Array:  # noqa: ARG002
         _add(self.totals, counts)
-        difference, variance = _difference(self.totals)
-        spread = variance + self.tau**2
+        n, k, m, j = self.totals
+        difference, _ = _difference(self.totals)
         with np.errstate(divide="ignore", invalid="ignore"):
+            variance = k / n * (1 - k / n) / n + j / m * (1 - j / m) / m
+            spread = variance + self.tau**2
             log = 0.5 * np.log(variance / spread)
             log += self.tau**2 * difference**2 / (2 * variance * spread)
-        return (np.nan_to_num(log, nan=-np.inf) >= np.log(20)) & (difference > 0)
+        # Nothing is known while an arm is empty or neither had an error.
+        return (np.nan_to_num(log, nan=-np.inf) >= np.log(20)) & (difference > 0) & (variance > 0)
 
 
 class Kayenta:
@@ -114,13 +129,16 @@ class Kayenta:
             self.sums[:] = 0
         if (look + 1) % HOUR:
             return np.zeros(runs, dtype=bool)
-        return np.array([self._fails(*self.rates[:, run]) for run in range(runs)])
+        return np.array([hodges_lehmann_fails(*self.rates[:, run]) for run in range(runs)])
 
-    def _fails(self, canary: Array, baseline: Array) -> bool:
-        shifts: np.ndarray[Any, Any] = np.sort((canary[:, None] - baseline[None]).ravel())
-        half = 2.326348 * np.sqrt(self.points**2 * (2 * self.points + 1) / 12)
-        first = max(0, round(self.points**2 / 2 - half))
-        return bool(shifts[first] > 0.25 * abs(np.median(shifts)))
+
+def hodges_lehmann_fails(canary: Array, baseline: Array) -> bool:
+    """Kayenta's rule on equally many points: a 98 % interval beyond a quarter of the shift."""
+    points = len(canary)
+    shifts: Array = np.sort((canary[:, None] - baseline[None]).ravel())
+    half = 2.326348 * np.sqrt(points**2 * (2 * points + 1) / 12)
+    first = max(0, round(points**2 / 2 - half))
+    return bool(shifts[first] > 0.25 * abs(np.median(shifts)))
 
 
 def _add(totals: Array, counts: Counts) -> None:
@@ -154,6 +172,13 @@ def documented() -> list[Peer]:
         ),
         Threshold(
             "Flagger docs: 1 min, >= 99 %, threshold 10", every=MINUTE, success=0.99, failures=10
+        ),
+        Threshold(
+            "Flagger docs: threshold 5, promoted after 10 checks",
+            every=MINUTE,
+            success=0.99,
+            failures=5,
+            promote_after=10,
         ),
         Kayenta(),
         RepeatedTest("z-test each 10 s", every=1),

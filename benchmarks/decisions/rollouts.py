@@ -1,21 +1,22 @@
-"""Every procedure sees the same simulated days; what each did is counted."""
+"""Every procedure sees the same simulated days; when each rolled back or passed is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from benchmarks.decisions.peers import Peer
 from benchmarks.decisions.streams import LOOK_S, LOOKS_A_DAY, Array, Counts, Truth, looks
-from pilotage.statistics.fixed.proportions import clopper_pearson
 from pilotage.statistics.sequential.two_arms import TwoArms, TwoArmsConfiguration
 
-MARGIN = 0.005
+MARGIN: Final = 0.005
+OURS: Final = "Pilotage guard"
+PASSED: Final = "Pilotage guard, passed"
 
 
 class Guard:
     """Ours: fails on harm above 0, passes below half a point, 5 % each, from both arms' blocks."""
-
-    name = "Pilotage guard"
 
     def __init__(self, base: float) -> None:
         # A rollout knows its live version's error rate; half of it is a wrong start on purpose.
@@ -24,77 +25,92 @@ class Guard:
     def start(self, runs: int) -> None:
         self.arms = TwoArms(self.configuration, (runs,))
 
-    def see(self, look: int, counts: Counts) -> Array:  # noqa: ARG002
+    def see(self, counts: Counts) -> None:
         self.arms.update(
             counts.baseline, counts.baseline_errors, counts.candidate, counts.candidate_errors
         )
         self.arms.close_block()
-        return self.arms.failed()
-
-    def passed(self) -> Array:
-        return self.arms.passed()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one procedure did in many runs. `minutes`, `requests`: of the runs that rolled back."""
+    """When something happened to each run: minutes and candidate requests, infinite for never."""
 
-    name: str
-    runs: int
-    rolled_back: int
     minutes: Array
     requests: Array
-    passed: int | None = None
-    pass_requests: Array | None = None
-
-    def rate(self) -> tuple[float, float, float]:
-        """The share of runs rolled back, with its exact 95 % interval."""
-        interval = clopper_pearson(self.rolled_back, self.runs, confidence=0.95)
-        return self.rolled_back / self.runs, interval.low, interval.high
-
-
-class Watch:
-    """The first look at which something is true of each run, and its candidate requests by then."""
-
-    def __init__(self, runs: int) -> None:
-        self.look = np.full(runs, -1)
-        self.requests = np.zeros(runs, dtype=np.int64)
-
-    def note(self, look: int, true: Array, seen: Array) -> None:
-        new = true & (self.look < 0)
-        self.look[new] = look
-        self.requests[new] = seen[new]
 
     @property
-    def happened(self) -> Array:
-        return self.look >= 0
+    def happened(self) -> int:
+        return int(np.isfinite(self.minutes).sum())
+
+    @property
+    def runs(self) -> int:
+        return self.minutes.size
+
+    def part(self, place: int, runs: int) -> "Tally":
+        """The runs of one truth among several."""
+        mine = slice(place * runs, (place + 1) * runs)
+        return Tally(self.minutes[mine], self.requests[mine])
+
+
+def merged(tallies: Sequence[dict[str, Tally]]) -> dict[str, Tally]:
+    """The runs of several calls as one, by procedure."""
+    return {
+        name: Tally(
+            np.concatenate([tally[name].minutes for tally in tallies]),
+            np.concatenate([tally[name].requests for tally in tallies]),
+        )
+        for name in tallies[0]
+    }
+
+
+class _Watch:
+    """The first look at which something is true of each run."""
+
+    def __init__(self, runs: int) -> None:
+        self.minutes = np.full(runs, np.inf)
+        self.requests = np.full(runs, np.inf)
+
+    def note(self, look: int, true: Array, seen: Array) -> None:
+        new = true & np.isinf(self.minutes)
+        self.minutes[new] = (look + 1) * LOOK_S / 60
+        self.requests[new] = seen[new]
+
+    def all(self) -> bool:
+        return bool(np.isfinite(self.minutes).all())
 
 
 def judge(
-    truth: Truth, peers: list[Peer], *, runs: int, seed: int, number: int = LOOKS_A_DAY
-) -> list[Tally]:
-    """Ours first, then the peers, on the same streams."""
-    guard = Guard(truth.base)
-    everyone = [guard, *peers]
-    for one in everyone:
-        one.start(runs)
-    watches = [Watch(runs) for _ in everyone]
-    passes = Watch(runs)
-    seen = np.zeros(runs, dtype=np.int64)
-    for look, counts in enumerate(looks(truth, runs, seed, number)):
+    truths: Sequence[Truth],
+    peers: Sequence[Peer],
+    runs: int,
+    seed: Sequence[int],
+    number: int = LOOKS_A_DAY,
+    until: str = "",
+) -> list[dict[str, Tally]]:
+    """When ours and the peers rolled back, and when ours passed, on the same streams: by truth.
+
+    The truths share their base rate, and are simulated side by side, since many runs at once cost
+    little more than one. Stops early once `until` (`OURS` or `PASSED`) happened to every run.
+    """
+    guard = Guard(truths[0].base)
+    days = runs * len(truths)
+    guard.start(days)
+    for peer in peers:
+        peer.start(days)
+    watches = {name: _Watch(days) for name in (OURS, PASSED, *(peer.name for peer in peers))}
+    seen = np.zeros(days, dtype=np.int64)
+    for look, counts in enumerate(looks(truths, runs, seed, number)):
         seen = seen + counts.candidate
-        for one, watch in zip(everyone, watches, strict=True):
-            watch.note(look, one.see(look, counts), seen)
-        passes.note(look, guard.passed(), seen)
+        guard.see(counts)
+        watches[OURS].note(look, guard.arms.failed(), seen)
+        watches[PASSED].note(look, guard.arms.passed(), seen)
+        for peer in peers:
+            watches[peer.name].note(look, peer.see(look, counts), seen)
+        if until and watches[until].all():
+            break
+    tallies = {name: Tally(watch.minutes, watch.requests) for name, watch in watches.items()}
     return [
-        Tally(
-            one.name,
-            runs,
-            int(watch.happened.sum()),
-            (watch.look[watch.happened] + 1) * LOOK_S / 60,
-            watch.requests[watch.happened],
-            int(passes.happened.sum()) if one is guard else None,
-            passes.requests[passes.happened] if one is guard else None,
-        )
-        for one, watch in zip(everyone, watches, strict=True)
+        {name: tally.part(place, runs) for name, tally in tallies.items()}
+        for place in range(len(truths))
     ]

@@ -1,10 +1,10 @@
 """Simulated traffic of a rollout: counts of requests and errors a look, for many runs at once.
 
 A look is ten seconds. Counts are drawn, not requests: the number of errors in a look of n requests
-is binomial, so a day of a hundred requests a second costs two draws a look.
+is binomial, so a day of a hundred requests a second costs a few draws a look.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 LOOK_S: Final = 10
 LOOKS_A_DAY: Final = 24 * 3600 // LOOK_S
+HIGHEST_RATE: Final = 0.9
+"""Of the baseline in an outage, so that there is room for harm above it."""
+
+
+def steady(look: int) -> float:  # noqa: ARG001
+    """The base rate at every look."""
+    return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +36,17 @@ class Truth:
     harm: float
     requests_per_s: float
     share: Callable[[int], float]
-    rate: Callable[[int], float] = lambda _: 1.0
+    rate: Callable[[int], float] = steady
 
 
-def constant(value: float) -> Callable[[int], float]:
-    return lambda _: value
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same share at every look."""
+
+    value: float
+
+    def __call__(self, look: int) -> float:  # noqa: ARG002
+        return self.value
 
 
 def five_to_fifty(look: int) -> float:
@@ -58,8 +71,10 @@ def outages(look: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """One look: int64 (runs,) each. `twin` is a second baseline arm of the candidate's size, which
-    one of the peers asks for."""
+    """One look: int64 (truths * runs,) each.
+
+    `twin` is a second baseline arm of the candidate's size, which one of the peers asks for.
+    """
 
     baseline: Array
     baseline_errors: Array
@@ -68,16 +83,23 @@ class Counts:
     twin_errors: Array
 
 
-def looks(truth: Truth, runs: int, seed: int, number: int = LOOKS_A_DAY) -> Iterator[Counts]:
-    """A day of looks, one after the other; the same seed gives the same day."""
+def looks(
+    truths: Sequence[Truth], runs: int, seed: Sequence[int], number: int = LOOKS_A_DAY
+) -> Iterator[Counts]:
+    """A day of looks, one after the other: `runs` days of each truth, side by side.
+
+    The same seed gives the same days.
+    """
     chance = np.random.default_rng(seed)
+    expected = np.repeat([truth.requests_per_s * LOOK_S for truth in truths], runs)
     for look in range(number):
-        share = truth.share(look)
-        base = min(1.0, truth.base * truth.rate(look))
-        harmed = min(1.0, base + truth.harm)
-        all_requests = chance.poisson(truth.requests_per_s * LOOK_S, runs)
-        candidate = chance.binomial(all_requests, share)
-        baseline = all_requests - candidate
+        share = np.repeat([truth.share(look) for truth in truths], runs)
+        rates = [min(HIGHEST_RATE, truth.base * truth.rate(look)) for truth in truths]
+        base = np.repeat(rates, runs)
+        harmed = np.minimum(1.0, base + np.repeat([truth.harm for truth in truths], runs))
+        requests = chance.poisson(expected)
+        candidate = chance.binomial(requests, share)
+        baseline = requests - candidate
         yield Counts(
             baseline,
             chance.binomial(baseline, base),
