@@ -308,14 +308,15 @@ def _metrics(rows: Rows, asked: Sequence[Asked], confidence: float) -> tuple[Met
         except PilotageError:
             continue  # the model gives no scores; the metrics of labels are shown
         large = isinstance(observed, Statistic) and observed.rows > BOOTSTRAP_ROWS
-        quantity = known.get(name) or quantity_of(observed)
+        large = large and name not in known
+        quantity = None if large else known.get(name) or quantity_of(observed)
         shown.append(
             MetricShown(
                 name,
                 title_of(name),
                 unit_of(word),
-                finite(quantity.estimate),
-                None if large else interval_shown(quantity.interval(confidence, "two")),
+                finite(estimate_of(observed)),
+                None if quantity is None else interval_shown(quantity.interval(confidence, "two")),
                 None if other is None else finite(estimate_of(other)),
                 f"no interval above {BOOTSTRAP_ROWS:,} rows unless a gate asks" if large else "",
             )

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 
 from pilotage.checks.answers import GroupAnswer
-from pilotage.checks.observed import Observed, estimate_of
+from pilotage.checks.observed import Observed
 from pilotage.checks.once.between_groups import Group, difference_between, ratio_between
+from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.once.quantities import Quantity
 from pilotage.checks.once.rows import only
 from pilotage.checks.scored import Array, Grouping, Scored
@@ -58,10 +59,14 @@ class Part:
 def groups_of(look: Look, scored: Scored, grouping: Grouping) -> list[Group]:
     """Each group's rows as the metric sees them, the largest group first."""
     found = [
-        Group(name, look(only(scored, inside)), int(np.count_nonzero(inside)))
+        _group(name, look(only(scored, inside)), int(np.count_nonzero(inside)))
         for name, inside in members_of(grouping)
     ]
     return sorted(found, key=lambda group: -group.rows)
+
+
+def _group(name: str, observed: Observed, rows: int) -> Group:
+    return Group(name, observed, quantity_of(observed), rows)
 
 
 def members_of(grouping: Grouping) -> list[tuple[str, Array]]:
@@ -135,7 +140,7 @@ def _pairs(
 def _rest(look: Look, scored: Scored, grouping: Grouping, name: str) -> Group:
     outside = grouping.codes != grouping.names.index(name)
     rows = int(np.count_nonzero(outside))
-    return Group(OVERALL, look(only(scored, outside)), rows)
+    return _group(OVERALL, look(only(scored, outside)), rows)
 
 
 def _best(groups: Sequence[Group], rows_from: int, lower_is_better: bool) -> Group:
@@ -146,12 +151,12 @@ def _best(groups: Sequence[Group], rows_from: int, lower_is_better: bool) -> Gro
     """
     large = [group for group in groups if group.rows >= rows_from] or list(groups)
     sign = -1.0 if lower_is_better else 1.0
-    return max(large, key=lambda group: sign * (estimate_of(group.observed) or 0.0))
+    return max(large, key=lambda group: sign * (group.quantity.estimate or 0.0))
 
 
 def _ordered(pair: tuple[Group, Group]) -> tuple[Group, Group]:
     one, other = pair
-    if (estimate_of(one.observed) or 0.0) < (estimate_of(other.observed) or 0.0):
+    if (one.quantity.estimate or 0.0) < (other.quantity.estimate or 0.0):
         return other, one
     return one, other
 

@@ -8,11 +8,10 @@ holds and is wider.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pilotage.checks.observed import Observed, Share, estimate_of
-from pilotage.checks.once.of_one_model import interval_of, rows_of
+from pilotage.checks.observed import Observed, Share
 from pilotage.checks.once.quantities import Quantity
 from pilotage.statistics.fixed.groups import group_difference_interval, group_ratio_interval
-from pilotage.statistics.interval import Interval, Side
+from pilotage.statistics.interval import Guarantee, Interval, Side
 from pilotage.statistics.verdict import Because
 
 
@@ -22,46 +21,52 @@ class Group:
 
     name: str
     observed: Observed
+    quantity: Quantity
     rows: int
 
 
 def difference_between(first: Group, second: Group, *, rows_from: int) -> Quantity:
     """The metric in the first group minus that in the second."""
-    one, other = estimate_of(first.observed), estimate_of(second.observed)
-    both = first.observed, second.observed
-    scored = _scored(*both)
+    one, other = first.quantity, second.quantity
+    scored = _scored(first.observed, second.observed)
+    apart = None
+    if one.estimate is not None and other.estimate is not None:
+        apart = one.estimate - other.estimate
     return Quantity(
-        None if one is None or other is None else one - other,
-        rows_of(first.observed) + rows_of(second.observed),
+        apart,
+        one.observations + other.observations,
         (
             lambda confidence, side: group_difference_interval(
                 *scored, confidence=confidence, side=side
             )
         )
         if scored
-        else lambda confidence, side: _joined(*both, confidence, side, _subtracted),
-        because=_because(first, second, rows_from),
+        else lambda confidence, side: _joined(one, other, confidence, side, _subtracted),
+        one.assumptions,
+        _because(first, second, rows_from),
+        one.unit,
     )
 
 
 def ratio_between(first: Group, second: Group, *, rows_from: int) -> Quantity:
     """The metric in the first group over that in the second; for metrics that are never below 0."""
-    one, other = estimate_of(first.observed), estimate_of(second.observed)
-    both = first.observed, second.observed
-    scored = _scored(*both)
+    one, other = first.quantity, second.quantity
+    scored = _scored(first.observed, second.observed)
     return Quantity(
-        one / other if one is not None and other else None,
-        rows_of(first.observed) + rows_of(second.observed),
+        one.estimate / other.estimate if one.estimate is not None and other.estimate else None,
+        one.observations + other.observations,
         (lambda confidence, side: group_ratio_interval(*scored, confidence=confidence, side=side))
         if scored
-        else lambda confidence, side: _joined(*both, confidence, side, _divided),
-        because=_because(first, second, rows_from),
+        else lambda confidence, side: _joined(one, other, confidence, side, _divided),
+        one.assumptions,
+        _because(first, second, rows_from),
+        one.unit,
     )
 
 
 def _because(first: Group, second: Group, rows_from: int) -> Because | None:
     for group in (first, second):
-        if group.rows < rows_from or estimate_of(group.observed) is None:
+        if group.rows < rows_from or group.quantity.because is not None:
             return Because.TOO_FEW
     return None
 
@@ -77,8 +82,8 @@ Ends = tuple[float, float]
 
 
 def _joined(
-    first: Observed,
-    second: Observed,
+    first: Quantity,
+    second: Quantity,
     confidence: float,
     side: Side,
     join: Callable[[Ends, Ends], Ends],
@@ -86,8 +91,7 @@ def _joined(
     """From the groups' own intervals, each end at half the error rate: a union bound."""
     # For one bound each group gives one end at alpha/2; for two bounds, two ends at alpha/4 each.
     two_sided = (1 + confidence) / 2 if side == "two" else confidence
-    one = interval_of(first, confidence=two_sided, side="two")
-    other = interval_of(second, confidence=two_sided, side="two")
+    one, other = first.interval(two_sided, "two"), second.interval(two_sided, "two")
     low, high = join((one.low, one.high), (other.low, other.high))
     infinite = float("inf")
     return Interval(
@@ -95,7 +99,7 @@ def _joined(
         infinite if side == "lower" else high,
         confidence,
         f"{one.method}, both groups at half the error rate",
-        one.guarantee,
+        max(one.guarantee, other.guarantee, key=list(Guarantee).index),
         side,
     )
 

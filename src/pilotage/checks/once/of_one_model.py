@@ -18,7 +18,7 @@ from pilotage.checks.observed import (
 from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, Quantity
 from pilotage.statistics.fixed import auc
 from pilotage.statistics.fixed.auc import auc_interval, roc_auc
-from pilotage.statistics.fixed.bootstrap import bca_interval
+from pilotage.statistics.fixed.bootstrap import EFFECTIVE_FROM, Resampled, resample
 from pilotage.statistics.fixed.bounded_means import hedged_interval
 from pilotage.statistics.fixed.calibration import binned_calibration_error
 from pilotage.statistics.fixed.proportions import clopper_pearson
@@ -31,6 +31,8 @@ def quantity_of(observed: Observed) -> Quantity:
     """The metric in the population that the rows were drawn from."""
     if isinstance(observed, Ranks):
         return _of_ranks(observed)
+    if isinstance(observed, Statistic):
+        return of_statistic(observed)
     estimate, rows = estimate_of(observed), rows_of(observed)
     because = None
     if estimate is None:
@@ -39,8 +41,26 @@ def quantity_of(observed: Observed) -> Quantity:
         estimate,
         rows,
         lambda confidence, side: interval_of(observed, confidence=confidence, side=side),
-        (INDEPENDENT, ASYMPTOTIC) if isinstance(observed, Statistic) else (INDEPENDENT,),
-        because,
+        because=because,
+    )
+
+
+def of_statistic(observed: Statistic) -> Quantity:
+    """By BCa over resampled rows, which are drawn once; no farther than what is possible.
+
+    Too few where a handful of rows carry all of its spread: the resamples then know nothing of
+    what was not seen. Nor is there anything to say where some resample has no value at all (no
+    positive row in it, say).
+    """
+    resampled = _resampled(observed)
+    few = resampled is None or resampled.effective_rows < EFFECTIVE_FROM
+    because = Because.TOO_FEW if few else None
+    return Quantity(
+        estimate_of(observed),
+        observed.rows,
+        lambda confidence, side: _within_possible(observed, resampled, confidence, side),
+        (INDEPENDENT, ASYMPTOTIC),
+        because if observed.rows else Because.NO_DATA,
     )
 
 
@@ -93,22 +113,26 @@ def interval_of(observed: Observed, *, confidence: float, side: Side) -> Interva
         case Quantile(values, probability):
             return quantile_interval(values, probability, confidence=confidence, side=side)
         case Statistic():
-            return bootstrapped(observed, confidence=confidence, side=side)
+            return _within_possible(observed, _resampled(observed), confidence, side)
 
 
-def bootstrapped(observed: Statistic, *, confidence: float, side: Side) -> Interval:
-    """BCa over resampled rows, no farther than what is possible.
-
-    Anything possible where some resample has no value at all (no positive row in it, say).
-    """
-
+def _resampled(observed: Statistic) -> Resampled | None:
     def each(counts: Array) -> Array:
         return np.array([observed.compute(row) for row in counts])
 
     try:
-        found = bca_interval(each, observed.rows, confidence=confidence, side=side)
+        return resample(each, observed.rows)
     except ValueError:
-        return Interval(
-            observed.low, observed.high, confidence, "BCa bootstrap", Guarantee.ASYMPTOTIC, side
-        )
+        return None
+
+
+def _within_possible(
+    observed: Statistic, resampled: Resampled | None, confidence: float, side: Side
+) -> Interval:
+    """The interval; all that is possible where it could not be trusted."""
+    if resampled is None or resampled.effective_rows < EFFECTIVE_FROM:
+        method = "BCa bootstrap" if resampled is None else resampled.method
+        low, high = observed.low, observed.high
+        return Interval(low, high, confidence, method, Guarantee.ASYMPTOTIC, side)
+    found = resampled.interval(confidence=confidence, side=side)
     return replace(found, low=max(found.low, observed.low), high=min(found.high, observed.high))

@@ -6,8 +6,8 @@ Pairing is what makes a small difference visible: only the rows on which the two
 import numpy as np
 
 from pilotage.checks.observed import Array, Losses, Observed, Ranks, Share, Statistic, estimate_of
-from pilotage.checks.once.of_one_model import bootstrapped, rows_of
-from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, Quantity
+from pilotage.checks.once.of_one_model import of_statistic
+from pilotage.checks.once.quantities import Quantity
 from pilotage.errors import PilotageError
 from pilotage.statistics.fixed.auc import auc_difference_interval
 from pilotage.statistics.fixed.bounded_means import hedged_interval
@@ -108,12 +108,4 @@ def _of_statistics(candidate: Statistic, baseline: Statistic) -> Quantity:
     def compute(weights: Array) -> float:
         return candidate.compute(weights) - baseline.compute(weights)
 
-    both = Statistic(compute, candidate.rows, -reach, reach)
-    estimate = estimate_of(both)
-    return Quantity(
-        estimate,
-        rows_of(candidate),
-        lambda confidence, side: bootstrapped(both, confidence=confidence, side=side),
-        (INDEPENDENT, ASYMPTOTIC),
-        None if estimate is not None else Because.TOO_FEW,
-    )
+    return of_statistic(Statistic(compute, candidate.rows, -reach, reach))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,8 @@ REPLICATES = 2000
 """Resamples, unless told otherwise."""
 JACKKNIFE_GROUPS = 1000
 """The most deletions that the skewness is estimated from; more rows are deleted in groups."""
+EFFECTIVE_FROM = 20
+"""Rows that carry the statistic's spread, from which its interval is to be trusted."""
 _BATCH_COUNTS = 1 << 22
 """Counts handed to the statistic at once (32 MB), whatever the number of rows."""
 
@@ -41,7 +44,8 @@ def bca_interval(
 
     Assumptions: rows are independent; the statistic is smooth and its variance exists. Error
     measured for one-sided 95 % upper bounds of a lognormal's mean, nominal 5 %, with 50, 100 and
-    500 rows: 11, 9 and 5 % (s = 1); 27, 24 and 14 % (s = 2). Fewer than two rows: (-inf, inf).
+    500 rows: 11, 9 and 5 % (s = 1); 27, 24 and 14 % (s = 2): ask `resample(...).effective_rows`
+    before it is trusted. Fewer than two rows: (-inf, inf).
     2,000 replicates of 10,000 rows take 0.2 s, of a million rows 16 s.
 
     Args:
@@ -53,9 +57,49 @@ def bca_interval(
 
     Source: Efron (1987), JASA 82 (BCa).
     """
+    found = resample(statistic, rows, replicates=replicates, seed=seed)
+    return found.interval(confidence=confidence, side=side)
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """A statistic of many resamples, from which any number of intervals is read.
+
+    `replicates` is of resampled rows, `jackknife` of the rows without one each, or without a group
+    each; both empty below two rows.
+    """
+
+    estimate: float
+    replicates: Vector
+    jackknife: Vector
+    method: str
+
+    @property
+    def effective_rows(self) -> float:
+        """How many rows carry the spread: `effective_rows` of the jackknife."""
+        return effective_rows(self.jackknife)
+
+    def interval(self, *, confidence: float, side: Side = "two") -> Interval:
+        """The BCa interval; below two rows (-inf, inf)."""
+        low, high = -math.inf, math.inf
+        if len(self.replicates):
+            low, high = bca_ends(
+                self.estimate, self.replicates, self.jackknife, confidence=confidence, side=side
+            )
+        return Interval(low, high, confidence, self.method, Guarantee.ASYMPTOTIC, side)
+
+
+def resample(
+    statistic: Statistic, rows: int, *, replicates: int = REPLICATES, seed: int = 0
+) -> Resampled:
+    """The statistic of the rows, of `replicates` resamples, and without a row each.
+
+    Raises:
+        ValueError: the statistic is not finite, or of another shape.
+    """
     method = f"BCa bootstrap, {replicates} replicates, seed {seed}"
     if rows < 2:
-        return Interval(-math.inf, math.inf, confidence, method, Guarantee.ASYMPTOTIC, side)
+        return Resampled(math.nan, np.empty(0), np.empty(0), method)
     chance = np.random.default_rng(seed)
     estimate = float(_values(statistic, np.ones((1, rows)))[0])
     batch = max(1, _BATCH_COUNTS // rows)
@@ -68,14 +112,26 @@ def bca_interval(
         np.split(groups, range(batch, len(groups), batch)) if batch < len(groups) else [groups]
     )
     deleted = [_values(statistic, _without(each, rows)) for each in batches]
-    low, high = bca_ends(
-        estimate,
-        np.concatenate(resampled),
-        np.concatenate(deleted),
-        confidence=confidence,
-        side=side,
-    )
-    return Interval(low, high, confidence, method, Guarantee.ASYMPTOTIC, side)
+    return Resampled(estimate, np.concatenate(resampled), np.concatenate(deleted), method)
+
+
+def effective_rows(jackknife: ArrayLike) -> float:
+    """How many rows carry the statistic's spread: as many equal ones would give its kurtosis.
+
+    Of n normal values n / 3; of a share about the number of the rarer outcome; 0 where no row
+    changes anything. From `EFFECTIVE_FROM` on one-sided 95 % bounds missed in 0 to 6.5 % of runs
+    (lognormal means with s up to 2, F1 and balanced accuracy with rare classes, 30 to 600 rows);
+    without the condition in up to 31 %, or in 77 % where no row in 20 was wrong.
+    """
+    values = np.asarray(jackknife, np.float64)
+    if len(values) < 2:
+        return 0.0
+    squares = (values - values.mean()) ** 2
+    # Rounding is no spread.
+    if float(squares.max()) <= (1e-12 * max(1.0, float(np.abs(values).max()))) ** 2:
+        return 0.0
+    shares = squares / squares.max()
+    return float(shares.sum() ** 2 / (shares**2).sum())
 
 
 def bca_ends(
