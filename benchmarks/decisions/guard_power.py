@@ -1,5 +1,7 @@
 """How many canary requests the guard on errors needs: to roll harm back, to pass an equal one."""
 
+import math
+
 import numpy as np
 
 from benchmarks.decisions.lengths import Length
@@ -57,11 +59,25 @@ def _table(tallies: dict[tuple[float, float], dict[str, Tally]], runs: int) -> T
 
 
 def _aims(tallies: dict[tuple[float, float], dict[str, Tally]]) -> list[Aim]:
-    return [
-        Aim(
-            f"median canary requests to roll back +{100 * harm:g} points at {percent(base)}",
-            float(np.median(tallies[base, harm][OURS].requests)),
-            bound,
+    aims: list[Aim] = []
+    for (base, harm), bound in AIMS.items():
+        requests = tallies[base, harm][OURS].requests
+        late = float(np.quantile(requests, 0.95, method="higher")) / one_look(base, harm)
+        what = f"+{100 * harm:g} points at {percent(base)}"
+        aims.append(
+            Aim(f"median canary requests to roll back {what}", float(np.median(requests)), bound)
         )
-        for (base, harm), bound in AIMS.items()
-    ]
+        aims.append(Aim(f"95th percentile of {what} over one look's requests", late, 2.0))
+    return aims
+
+
+def one_look(base: float, harm: float) -> float:
+    """Canary requests of a test that looks once: one-sided 5 %, 95 % power, 19 baseline ones each.
+
+    The normal approximation for two proportions (Fleiss, Levin & Paik, 2003, section 4.2).
+    """
+    bad = base + harm
+    pooled = (19 * base + bad) / 20
+    under_null = pooled * (1 - pooled) * (1 + 1 / 19)
+    under_harm = bad * (1 - bad) + base * (1 - base) / 19
+    return (1.644854 * (math.sqrt(under_null) + math.sqrt(under_harm)) / harm) ** 2

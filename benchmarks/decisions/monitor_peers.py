@@ -62,11 +62,11 @@ def run(length: Length) -> Part:
             rows.append([name, "did not run", answer[:80], "", ""])
         else:
             rows += [[name, case, *_cells(found)] for case, found in answer.items()]
-    columns = ["detector", "what happens", "days", "columns called drifted", "how often or soon"]
+    columns = ["detector", "what happens", "days", "columns drifted a year", "how often or soon"]
     note = (
         "Ten independent normal features; 5,000 rows a day unless said; reference of 50,000 rows "
         f"(NannyML: ten days). {'; '.join(f'{d.name}: {d.settings}' for d in DETECTORS)}. Columns "
-        "called drifted are per year of 365 days, over ten features; for ADWIN median / 95th "
+        "drifted are those called so, per 365 days, over ten features; for ADWIN median / 95th "
         "percentile of days until the first alarm."
     )
     return Part("monitor_peers", [Table("Monitors: other drift detectors", columns, rows, note)])
