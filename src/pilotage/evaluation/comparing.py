@@ -21,6 +21,8 @@ ASKED: Final = {
     "ranking": ("ndcg",),
 }
 """The first of each decides the headline."""
+COMPARED: Final = "compared"
+"""The outcome of a report in which nothing passes or fails."""
 
 
 def questions(
@@ -52,7 +54,7 @@ def compare(request: Request, *, progress: Progress) -> Report:
         progress=progress,
         asking=ask,
     )
-    return replaced(report, headline=headline(report), outcome="none")
+    return replaced(report, headline=headline(report), outcome=COMPARED)
 
 
 def headline(report: Report) -> str:

@@ -139,8 +139,8 @@ class DataShown(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """Everything that one evaluation found. `outcome`: passed, failed, undecided or none (no gate
-    was asked)."""
+    """Everything that one evaluation found. `outcome`: passed, failed, undecided, none (no gate was
+    asked) or compared (two models; nothing passes or fails)."""
 
     format: str
     made_at: str

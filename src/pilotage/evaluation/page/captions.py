@@ -4,6 +4,8 @@ from typing import Final
 
 from pilotage.evaluation.page import charts
 from pilotage.evaluation.page.confusing import Confused
+from pilotage.evaluation.page.drawing import Spec
+from pilotage.evaluation.page.forest import goes_on
 from pilotage.evaluation.page.numbers import between, count, exact, shown
 from pilotage.evaluation.report import (
     Confusion,
@@ -43,6 +45,11 @@ def groups_seen(groups: list[GroupShown], gate: GateShown) -> str:
         many = f"{undecided} of {total} are undecided{small}; the first: " if total > 1 else ""
         return f"{many or 'Undecided: '}{worst}."
     return f"All {total} passed, the least well: {worst}." if total > 1 else f"Passed: {worst}."
+
+
+def arrows(picture: Spec) -> str:
+    """What an arrow means, with a space before it, where the picture has one."""
+    return " At an arrow the interval goes on beyond the picture." if goes_on(picture) else ""
 
 
 def roc_seen(curves: list[Curve]) -> str:

@@ -4,6 +4,7 @@ Each takes what the report holds and the width in pixels, and is pure. What does
 the JSON: the limits are here, and the caption says how many more there are.
 """
 
+from statistics import median_low
 from typing import Any, Final
 
 from pilotage.evaluation.page.confusing import Cells
@@ -31,6 +32,8 @@ LEVEL_NAMES_FROM: Final = 60
 """Pixels of a cell from which the name above it is set level."""
 TWO_TEXTS_FROM: Final = 44
 """Pixels of a cell from which its count stands above its share."""
+FAR_REACH: Final = 5.0
+"""Times the middle interval's reach from the rule, up to which an interval is drawn in full."""
 MARGIN_AROUND: Final = 0.08
 """Room left and right of the farthest interval, as a share of the scale."""
 
@@ -232,10 +235,20 @@ def _wanted(gate: GateShown, lowest: float) -> tuple[float, ...]:
 
 
 def _scale(rows: list[Row], rules: tuple[float, ...], unit: str, words: str) -> Scale:
-    """Ends around everything that is drawn."""
-    every = [end for row in rows for end in (row.low, row.estimate, row.high) if end is not None]
-    every += rules
+    """Ends around everything that is drawn, but for a few intervals that reach much farther than
+    the others: they would squeeze these to points, and go on beyond the picture instead."""
+    ends = [
+        [end for end in (row.low, row.estimate, row.high) if end is not None and known(end)]
+        for row in rows
+    ]
+    every = [*(end for row in ends for end in row), *rules]
     low, high = min(every, default=0.0), max(every, default=1.0)
+    if rules:
+        left, right = min(rules), max(rules)
+        reaches = [max(left - min(row), max(row) - right, 0.0) for row in ends if row]
+        far = FAR_REACH * median_low(reaches) if reaches else 0.0
+        if far > 0:
+            low, high = max(low, left - far), min(high, right + far)
     room = (high - low) * MARGIN_AROUND or abs(high) * MARGIN_AROUND or 1.0
     after = f" {unit}" if unit in ("%", "pp", "ms", "MB") else ""
     return Scale(low - room, high + room, rules, right=words, unit=after)

@@ -183,11 +183,13 @@ def _across(gate: GateShown, report: Report) -> Figure:
         for each in drawn
     )  # fmt: skip
     head = ("Group", "Verdict", "Estimate", "Interval", "Rows")
+    wide, narrow = _two(lambda pixels: charts.groups(gate, drawn, pixels), WIDE)
     return Figure(
         anchor(gate, report),
         f"Across groups: {charts.in_two(gate.title)[0]}",
-        f"{captions.groups_seen(groups, gate)} {_sentence(rest)}".strip(),
-        *_two(lambda pixels: charts.groups(gate, drawn, pixels), WIDE),
+        f"{captions.groups_seen(groups, gate)}{captions.arrows(wide)} {_sentence(rest)}".strip(),
+        wide,
+        narrow,
         Table(head, rows, rest),
         key=_verdict_key([group.word for group in drawn]),
     )
@@ -295,14 +297,17 @@ def _slices(report: Report) -> Figure | None:
     head = ("Slice", "Rows", "Interval", "Slice minus the rest", "p, corrected (Holm)")
     name = main.title if main else "The main metric"
     estimate = main.estimate if main else None
+    wide, narrow = _two(lambda pixels: charts.slices(drawn, estimate, unit, level, pixels), WIDE)
     found = sum(charts.differs(each, level) for each in drawn)
     key = (("notable", "differs from the rest"),) if found else ()
     key += (("plain", "not shown to differ"),) if found < len(drawn) else ()
     return Figure(
         "slices",
         f"Where it differs: {name} in slices",
-        f"{captions.slices_seen(report.slices, level)} {_sentence(rest)}".strip(),
-        *_two(lambda pixels: charts.slices(drawn, estimate, unit, level, pixels), WIDE),
+        f"{captions.slices_seen(report.slices, level)}{captions.arrows(wide)}"
+        f" {_sentence(rest)}".strip(),
+        wide,
+        narrow,
         Table(head, rows, rest),
         key=key,
     )

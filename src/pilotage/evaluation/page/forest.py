@@ -107,6 +107,11 @@ def forest(rows: list[Row], scale: Scale, width: int, *, two_lines: bool = False
     }  # fmt: skip
 
 
+def goes_on(spec: Spec) -> bool:
+    """Whether an interval goes on beyond the picture, where an arrow stands."""
+    return any(line["beyond_low"] or line["beyond_high"] for line in spec["data"]["values"])
+
+
 def shortened(name: str, most: int) -> str:
     """A name of at most so many characters. Its end stays: it is what tells it from others."""
     if len(name) <= most:
@@ -138,13 +143,18 @@ def _line(row: Row, index: int, plan: _Layout, scale: Scale) -> dict[str, Any]:
         "name": shortened(row.name, round(plan.name_limit / CHARACTER)),
         "under_name": row.under_name, "numbers": row.numbers,
         "verdict": row.verdict, "low": _inside(low, scale), "high": _inside(high, scale),
-        "estimate": _inside(row.estimate, scale), "y": y + plan.middle,
+        "estimate": _shown(row.estimate, scale), "y": y + plan.middle,
         "y_name": y + plan.name, "y_under_name": y + plan.under_name,
         "y_numbers": y + plan.numbers, "y_verdict": y + plan.verdict, "tone": TONES[row.tone],
         "fill": CARD if row.tone == "undecided" else TONES[row.tone], "shape": SHAPES[row.tone],
         "beyond_low": low is not None and (row.open_low or low < scale.low),
         "beyond_high": high is not None and (row.open_high or high > scale.high),
     }  # fmt: skip
+
+
+def _shown(estimate: float | None, scale: Scale) -> float | None:
+    """None beyond the picture: a point at its edge would be a place that it does not have."""
+    return estimate if estimate is not None and scale.low <= estimate <= scale.high else None
 
 
 def _inside(value: float | None, scale: Scale) -> float | None:

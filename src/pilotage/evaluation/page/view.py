@@ -31,6 +31,7 @@ OUTCOMES: Final = {
     "failed": ("✗", "Failed"),
     "undecided": ("?", "Undecided"),
     "none": ("·", "No gate asked"),
+    "compared": ("⇄", "Compared"),
 }
 BECAUSE: Final = {
     "too_few": "too few rows to say anything",

@@ -72,6 +72,28 @@ def test_a_name_that_is_too_long_keeps_its_beginning_and_its_end():
     assert len(shortened("x" * 500, 40)) == 40
 
 
+def squeezed(high, estimate=1.0):
+    """Seven pairs of groups that can be told apart, and a tiny one."""
+    pairs = [GroupShown(f"{n}", "passed", None, 900, 1.0, 0.85, 1.15, False) for n in range(7)]
+    tiny = GroupShown("tiny", "undecided", "too_few", 3, estimate, 0.0, high, False)
+    return rows(charts.groups(race_gate(), [*pairs, tiny], WIDE))
+
+
+def test_an_interval_that_reaches_far_beyond_the_others_goes_on_past_the_picture():
+    *others, tiny = squeezed(52.0)
+    assert (tiny["low"], tiny["beyond_low"]) == (0.0, False), "the middle reach is 0.35"
+    assert tiny["high"] == pytest.approx(0.8 + 5 * 0.35 + 0.08 * 2.55)
+    assert tiny["beyond_high"]
+    assert tiny["numbers"] == "0–52"
+    assert not any(row["beyond_low"] or row["beyond_high"] for row in others)
+    assert not squeezed(2.5)[-1]["beyond_high"]
+
+
+def test_an_estimate_beyond_the_picture_is_not_drawn_at_its_edge():
+    assert squeezed(52.0, estimate=1.2)[-1]["estimate"] == 1.2
+    assert squeezed(52.0, estimate=9.0)[-1]["estimate"] is None
+
+
 def test_what_user_strings_say_is_data_and_not_part_of_a_picture():
     evil = "</text><script>1</script>&\"'"
     gate = msgspec.structs.replace(auc_gate(), title=evil)
