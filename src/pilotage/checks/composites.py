@@ -5,14 +5,18 @@ A bootstrap asks the same rows again under many weights. So each metric here pre
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from pilotage.checks.observed import Array
 from pilotage.checks.scored import Scored
+from pilotage.errors import PilotageError
 
 Compute = Callable[[Array], float]
+
+RELEVANCE_MOST: Final = 60
+"""A gain is 2 to this power at most, which a float still tells from its neighbours."""
 
 
 def mean_of(values: Array) -> Compute:
@@ -99,18 +103,28 @@ def r2(scored: Scored) -> Compute:
     return compute
 
 
-def ndcg(scored: Scored, first: int = 0) -> Compute:
+def ndcg(scored: Scored, first: int = 0) -> tuple[Compute, int]:
     """The mean over lists of the discounted gain, over that of the best possible order.
 
-    `first` rows of a list count, all of them when 0.
+    `first` rows of a list count, all of them when 0. Also gives the number of lists: they are what
+    is drawn and resampled, since rows of one list are not independent, so that the weights are
+    theirs. A gain is 2^relevance - 1; a list without any relevant row has no best order and is
+    left out.
 
-    Lists are what is resampled: a list counts with the weight of its first row. A gain is
-    2^relevance - 1; a list without any relevant row has no best order and is left out.
+    Raises:
+        PilotageError: a relevance below 0 or above `RELEVANCE_MOST`.
     """
     assert scored.query is not None
+    if len(scored.truth) and not bool(
+        ((scored.truth >= 0) & (scored.truth <= RELEVANCE_MOST)).all()
+    ):
+        raise PilotageError(
+            "some relevances are no numbers that a gain can be made of",
+            expected=f"0 to {RELEVANCE_MOST}",
+        )
     order = np.lexsort((-scored.answer, scored.query))
     lists = scored.query[order]
-    starts = np.append(0, np.nonzero(np.diff(lists))[0] + 1)
+    starts = np.append(0, np.nonzero(np.diff(lists))[0] + 1) if len(lists) else np.empty(0, int)
     lengths = np.diff(np.append(starts, len(lists)))
     place = np.arange(len(lists)) - np.repeat(starts, lengths)
     discount = np.where(place < (first or len(lists)), 1 / np.log2(place + 2.0), 0.0)
@@ -121,7 +135,7 @@ def ndcg(scored: Scored, first: int = 0) -> Compute:
     ratio = np.divide(reached, possible, out=np.zeros_like(reached), where=possible > 0)
 
     def compute(weights: Array) -> float:
-        counted = weights[order][starts] * (possible > 0)
+        counted = weights * (possible > 0)
         return float(np.average(ratio, weights=counted)) if counted.sum() else float("nan")
 
-    return compute
+    return compute, len(starts)

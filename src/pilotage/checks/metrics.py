@@ -32,6 +32,7 @@ from pilotage.checks.observed import (
     Statistic,
 )
 from pilotage.checks.scored import Scored
+from pilotage.checks.weighting import weighted
 from pilotage.errors import PilotageError
 from pilotage.spec.gate_words import METRICS, MetricWord
 
@@ -80,7 +81,8 @@ def observe(word: MetricWord, scored: Scored, options: Options) -> Observed:
         PilotageError: it is not defined for this task, or the model does not give what it needs.
     """
     if word.name in scored.losses:
-        return Losses(scored.losses[word.name], 0.0, 1.0)
+        own = Losses(scored.losses[word.name], 0.0, 1.0)
+        return own if scored.weight is None else weighted(own, scored.weight)
     if word.tasks and scored.task not in word.tasks:
         fitting = [name for name, one in METRICS.items() if scored.task in one.tasks]
         raise PilotageError(
@@ -102,7 +104,8 @@ def observe(word: MetricWord, scored: Scored, options: Options) -> Observed:
             f"{word.name} needs to know which rows are ranked together",
             fix="Name their column as query_group.",
         )
-    return _OBSERVE[word.name](scored, options)
+    found = _OBSERVE[word.name](scored, options)
+    return found if scored.weight is None else weighted(found, scored.weight)
 
 
 _TASKS: Final = {
@@ -218,6 +221,11 @@ def _root_mean_squared_error(scored: Scored, options: Options) -> Statistic:
     return Statistic(root_mean_of(errors**2), scored.rows, 0.0, options.get("clip", inf))
 
 
+def _ndcg(scored: Scored, options: Options) -> Statistic:
+    compute, lists = ndcg(scored, int(options.get("k", 0)))
+    return Statistic(compute, lists, 0.0, 1.0, unit="list")
+
+
 def _statistic(
     prepare: Callable[[Scored], Compute], low: float = 0.0, high: float = 1.0
 ) -> Observe:
@@ -252,9 +260,7 @@ _OBSERVE: Final[Mapping[str, Observe]] = {
     ),
     "share_within": _share_within,
     "mean_error": _mean_error,
-    "ndcg": lambda scored, options: Statistic(
-        ndcg(scored, int(options.get("k", 0))), scored.rows, 0.0, 1.0
-    ),
+    "ndcg": _ndcg,
 }
 OBSERVED: Final = frozenset(_OBSERVE)
 """The metrics that are computed here, from scored rows."""

@@ -76,13 +76,15 @@ class Statistic:
     """Any function of the rows. `compute(weights)` gives it where row i counts `weights[i]` times.
 
     Its interval is by bootstrap, and asymptotic. `low` and `high` are the edges of what is
-    possible.
+    possible. Where rows belong together (lists that are ranked), `rows` and weights are of what is
+    drawn as a whole, and `unit` names it.
     """
 
     compute: Callable[[Array], float]
     rows: int
     low: float
     high: float
+    unit: str = "row"
 
 
 Observed = Share | Losses | Ranks | Calibration | Quantile | Statistic

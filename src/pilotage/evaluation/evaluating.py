@@ -157,8 +157,17 @@ def evaluate(
         curves=_curves(request, rows, confidence),
         confusion=curves.confusion(rows.candidate),
         latency=latency,
-        notes=(*told, *said, *notes),
+        notes=(*told, *said, *notes, *_weighted(settings)),
         seconds=round(request.clock() - began, 3),
+    )
+
+
+def _weighted(settings: DataSettings) -> tuple[str, ...]:
+    if settings.weight is None:
+        return ()
+    return (
+        f"rows count by {settings.weight} in gates and metrics, whose intervals are resampled;"
+        " slices and pictures count every row once",
     )
 
 

@@ -4,6 +4,7 @@ For looking, not for deciding: slices are found in the same rows that they are s
 p-values are adjusted by Holm over all of them, and a gate asks its own question.
 """
 
+from dataclasses import replace
 from math import erfc, sqrt
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ def main_metric(scored: Scored) -> str:
 def slices_of(scored: Scored, confidence: float) -> tuple[SliceShown, ...]:
     """The slices by evidence, the clearest difference first."""
     word = METRICS[main_metric(scored)]
+    scored = replace(scored, weight=None)  # for looking: every row counts once, as its p-value says
     rows_of_values = _values(scored)
     found: list[tuple[str, Array]] = []
     for column, grouping in scored.groups.items():

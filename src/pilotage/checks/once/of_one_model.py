@@ -15,7 +15,7 @@ from pilotage.checks.observed import (
     Statistic,
     estimate_of,
 )
-from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, Quantity
+from pilotage.checks.once.quantities import ASYMPTOTIC, INDEPENDENT, LISTS, Quantity
 from pilotage.statistics.fixed import auc
 from pilotage.statistics.fixed.auc import auc_interval, roc_auc
 from pilotage.statistics.fixed.bootstrap import EFFECTIVE_FROM, Resampled, resample
@@ -59,8 +59,9 @@ def of_statistic(observed: Statistic) -> Quantity:
         estimate_of(observed),
         observed.rows,
         lambda confidence, side: _within_possible(observed, resampled, confidence, side),
-        (INDEPENDENT, ASYMPTOTIC),
+        (LISTS if observed.unit == "list" else INDEPENDENT, ASYMPTOTIC),
         because if observed.rows else Because.NO_DATA,
+        observed.unit,
     )
 
 

@@ -108,4 +108,4 @@ def _of_statistics(candidate: Statistic, baseline: Statistic) -> Quantity:
     def compute(weights: Array) -> float:
         return candidate.compute(weights) - baseline.compute(weights)
 
-    return of_statistic(Statistic(compute, candidate.rows, -reach, reach))
+    return of_statistic(Statistic(compute, candidate.rows, -reach, reach, candidate.unit))

@@ -16,6 +16,7 @@ from pilotage.statistics.interval import Interval, Side
 from pilotage.statistics.verdict import Because, Passed, Verdict
 
 INDEPENDENT = "rows are drawn independently from the population that the answer is about"
+LISTS = "lists are drawn independently from the population that the answer is about"
 ASYMPTOTIC = "there are rows enough for the bootstrap, which reaches its confidence as they grow"
 
 

@@ -5,14 +5,19 @@ import pytest
 
 from pilotage.checks.once.asking import Rows, answer_all, ask
 from pilotage.checks.scored import Scored
+from pilotage.errors import PilotageError
 from pilotage.spec.gate_words import METRICS
 from pilotage.spec.gates import AtLeast, AtMost, Gate, NotWorseThanBaseline
 from pilotage.statistics.verdict import Because, Passed, Undecided
 from scored import binary, regression
 
 
+def answer_of(gate, candidate, baseline=None):
+    return answer_all([ask(gate, METRICS[gate.metric], Rows(candidate, baseline))], 0.95)[0]
+
+
 def verdict_of(gate, candidate, baseline=None):
-    return answer_all([ask(gate, METRICS[gate.metric], Rows(candidate, baseline))], 0.95)[0].verdict
+    return answer_of(gate, candidate, baseline).verdict
 
 
 @pytest.mark.parametrize("metric", ["f1", "balanced_accuracy", "average_precision"])
@@ -54,3 +59,25 @@ def test_f1_at_its_floor_passes_no_more_often_than_stated(rows):
         passed += isinstance(found, Passed)
     # Nominal 5 %: of 60, 15 come less than once in a million.
     assert passed < 15
+
+
+def test_rows_of_a_list_are_no_independent_rows():
+    """Forty lists of fifty rows are forty observations, and the sentence says so."""
+    chance = np.random.default_rng(5)
+    lists, each = 40, 50
+    truth = chance.integers(0, 4, lists * each).astype(np.float64)
+    found = truth + chance.normal(0, 2, truth.shape)
+    query = np.repeat(np.arange(lists), each)
+    rows = Scored("ranking", truth, found, None, False, (), {}, query=query)
+    one = answer_of(Gate("ndcg", AtLeast(0.5)), rows)
+    assert (one.verdict.evidence.observations, one.verdict.evidence.unit) == (40, "list")
+    assert "40 lists" in one.sentence
+    assert any(text.startswith("lists are drawn") for text in one.verdict.evidence.assumptions)
+
+
+def test_a_relevance_below_zero_is_refused():
+    rows = Scored(
+        "ranking", np.array([-1.0, 1.0]), np.zeros(2), None, False, (), {}, query=np.zeros(2, int)
+    )
+    with pytest.raises(PilotageError, match="relevances"):
+        answer_of(Gate("ndcg", AtLeast(0.5)), rows)
