@@ -18,13 +18,20 @@ Question = Callable[[float], Verdict]
 the less is decided."""
 
 
-def shown_to_fail(questions: Sequence[Question], error_rate: float) -> tuple[bool, ...]:
-    """Whether each is shown to fail, with `error_rate` over all of them together."""
+def shown_to_fail(
+    questions: Sequence[Question], error_rate: float, *, possible: int = 0
+) -> tuple[bool, ...]:
+    """Whether each is shown to fail, with `error_rate` over all of them together.
+
+    `possible`: how many questions these were chosen from by looking at the same rows, where that
+    is more than are asked.
+    """
+    family = max(possible, len(questions))
     shown = [False] * len(questions)
     # Who does not fail alone fails in no company: most are asked once.
     open_ = [i for i, ask in enumerate(questions) if isinstance(ask(1 - error_rate), Failed)]
     while open_:
-        level = error_rate / (len(questions) - sum(shown))
+        level = error_rate / (family - sum(shown))
         failing = [i for i in open_ if isinstance(questions[i](1 - level), Failed)]
         if not failing:
             break

@@ -75,7 +75,7 @@ def _area(labels: Array, scores: Array) -> Compute:
 
     def compute(weights: Array) -> float:
         ups = np.bincount(places, weights * labels, minlength=distinct)
-        downs = np.bincount(places, weights * ~labels, minlength=distinct)
+        downs = np.bincount(places, weights * np.logical_not(labels), minlength=distinct)
         pairs = float(ups.sum() * downs.sum())
         return float(ups @ (np.cumsum(downs) - downs / 2)) / pairs if pairs > 0 else NAN
 
@@ -88,10 +88,10 @@ def _quantile(values: Array, probability: float) -> Compute:
     ordered = values[order]
 
     def compute(weights: Array) -> float:
-        up_to = np.cumsum(weights[order])
+        up_to: Array = np.cumsum(weights[order])
         if not len(up_to) or up_to[-1] <= 0:
             return NAN
-        place = int(np.searchsorted(up_to, probability * up_to[-1] * (1 - 1e-12)))
+        place = int(np.searchsorted(up_to, probability * float(up_to[-1]) * (1 - 1e-12)))
         return float(ordered[min(place, len(ordered) - 1)])
 
     return compute

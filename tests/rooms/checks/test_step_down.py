@@ -34,3 +34,8 @@ def test_a_clear_failure_makes_room_for_the_next():
 
 def test_nothing_asked_nothing_shown():
     assert shown_to_fail([], 0.05) == ()
+
+
+def test_questions_chosen_from_many_by_looking_pay_for_all_of_them():
+    assert shown_to_fail([question(0.004)], 0.05, possible=10) == (True,)
+    assert shown_to_fail([question(0.006)], 0.05, possible=10) == (False,)

@@ -5,9 +5,9 @@ is Holm's. A group that is too small leaves the gate undecided: it is never left
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 import numpy as np
@@ -22,13 +22,9 @@ from pilotage.checks.scored import Array, Grouping, Scored
 from pilotage.checks.step_down import Question, shown_to_fail
 from pilotage.errors import PilotageError
 from pilotage.spec.gates import (
-    AtMost,
-    Condition,
     DifferenceAcross,
-    Equals,
     Gate,
     RatioAcross,
-    Within,
 )
 from pilotage.statistics.verdict import (
     Because,
@@ -48,12 +44,20 @@ SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One group or pair with its question. Of a ratio and its inverse, the smaller is shown."""
+    """One group or pair with its question. Of a ratio and its inverse, the smaller is shown.
+
+    `small` tells that a group of it has fewer rows than the gate asks for.
+    `chosen_from`: how many pairs it was chosen from by looking, on average.
+    """
 
     name: str
     quantity: Quantity
     ask: Question
     shown: bool = True
+    small: bool = False
+    chosen_from: float = 1.0
+    harm: Callable[[float], float] = field(default=lambda estimate: -estimate)
+    """How near to failing an estimate is; the more the worse."""
 
 
 def groups_of(look: Look, scored: Scored, grouping: Grouping) -> list[Group]:
@@ -84,16 +88,32 @@ def pairs_of(gate: Gate, look: Look, scored: Scored, *, lower_is_better: bool) -
     grouping = grouping_of(scored, gate.across)
     groups = groups_of(look, scored, grouping)
     pairs = _pairs(gate, look, scored, grouping, groups, lower_is_better)
+    # Any group could have become the best one: failing pays for every pair that it might have been.
+    chosen_from = len(groups) / 2 if gate.against == "best" else 1.0
     match gate.condition:
         case DifferenceAcross(at_most):
             return [
-                Part(_against(one, other), quantity, quantity.equals(0.0, within=at_most))
+                Part(
+                    _against(one, other),
+                    quantity,
+                    quantity.equals(0.0, within=at_most),
+                    small=min(one.rows, other.rows) < gate.groups_from,
+                    chosen_from=chosen_from,
+                    harm=abs,
+                )
                 for one, other in pairs
                 for quantity in [difference_between(one, other, rows_from=gate.groups_from)]
             ]
         case RatioAcross(at_least):
             return [
-                Part(_against(one, other), quantity, quantity.at_least(at_least), one is smaller)
+                Part(
+                    _against(one, other),
+                    quantity,
+                    quantity.at_least(at_least),
+                    one is smaller,
+                    min(one.rows, other.rows) < gate.groups_from,
+                    chosen_from,
+                )
                 for larger, smaller in pairs
                 for one, other in ((smaller, larger), (larger, smaller))
                 for quantity in [ratio_between(one, other, rows_from=gate.groups_from)]
@@ -161,7 +181,7 @@ def _ordered(pair: tuple[Group, Group]) -> tuple[Group, Group]:
     return one, other
 
 
-def ask_all(parts: Sequence[Part], condition: Condition, rows: int) -> Question:
+def ask_all(parts: Sequence[Part], rows: int) -> Question:
     """One question out of many: passed when all pass, failed when any is shown to fail.
 
     `rows`: of all groups together.
@@ -170,7 +190,7 @@ def ask_all(parts: Sequence[Part], condition: Condition, rows: int) -> Question:
     def ask(confidence: float) -> Verdict:
         verdicts = [part.ask(confidence) for part in parts]
         shown = shown_parts(parts, confidence)
-        worst = verdicts[_worst(verdicts, shown, condition)].evidence
+        worst = verdicts[_worst(parts, verdicts, shown)].evidence
         evidence = replace(worst, observations=rows)
         if any(shown):
             return Failed(evidence)
@@ -183,54 +203,56 @@ def ask_all(parts: Sequence[Part], condition: Condition, rows: int) -> Question:
 
 
 def shown_parts(parts: Sequence[Part], confidence: float) -> tuple[bool, ...]:
-    """Which parts are shown to fail. Those that are too small to be judged are no chance of a
-    failure, and so do not count among the questions; their size does not depend on any answer."""
-    judged = [i for i, part in enumerate(parts) if part.quantity.because is None]
-    failing = shown_to_fail([parts[i].ask for i in judged], 1 - confidence)
+    """Which parts are shown to fail. Those with too few rows are no chance of a failure, and so do
+    not count among the questions: their size does not depend on any answer. All others do, even
+    where the answers turned out to be too few to say anything."""
+    judged = [i for i, part in enumerate(parts) if not part.small]
+    possible = ceil(sum(parts[i].chosen_from for i in judged))
+    failing = shown_to_fail([parts[i].ask for i in judged], 1 - confidence, possible=possible)
     named = {i for i, fails in zip(judged, failing, strict=True) if fails}
     return tuple(i in named for i in range(len(parts)))
 
 
-def answers_of(
-    parts: Sequence[Part], condition: Condition, confidence: float
-) -> tuple[GroupAnswer, ...]:
+def answers_of(parts: Sequence[Part], confidence: float) -> tuple[GroupAnswer, ...]:
     """Each part's own answer, the worst first; a ratio and its inverse are shown once."""
     shown = shown_parts(parts, confidence)
-    found: list[GroupAnswer] = []
-    for part, culprit in zip(parts, shown, strict=True):
-        if not part.shown:
-            continue
-        verdict = part.ask(confidence)
-        interval = verdict.evidence.interval
-        found.append(
-            GroupAnswer(
-                part.name,
-                verdict,
-                verdict.evidence.observations,
-                verdict.evidence.estimate,
-                interval.low if interval else None,
-                interval.high if interval else None,
-                culprit,
-            )
-        )
-    return tuple(sorted(found, key=lambda one: _order(one.culprit, one.verdict, condition)))
-
-
-def _worst(verdicts: Sequence[Verdict], shown: Sequence[bool], condition: Condition) -> int:
-    """The part that the gate's numbers are taken from: the first of those that are shown."""
-
-    return min(range(len(verdicts)), key=lambda i: _order(shown[i], verdicts[i], condition))
-
-
-def _order(culprit: bool, verdict: Verdict, condition: Condition) -> tuple[bool, bool, float]:
-    """What is shown to fail comes first, then what is nearest to failing, last what is too small
-    to be judged."""
-    estimate = verdict.evidence.estimate
-    return (
-        not culprit,
-        _is_small(verdict),
-        inf if estimate is None else -_harm(estimate, condition),
+    verdicts = [part.ask(confidence) for part in parts]
+    order = sorted(range(len(parts)), key=lambda i: _order(parts[i], shown[i], verdicts[i]))
+    return tuple(
+        _answer(parts[i], verdicts[i], shown[i]) for i in order if parts[i].shown or shown[i]
     )
+
+
+def _answer(part: Part, verdict: Verdict, culprit: bool) -> GroupAnswer:
+    evidence = verdict.evidence
+    interval = evidence.interval
+    return GroupAnswer(
+        part.name,
+        verdict,
+        evidence.observations,
+        evidence.estimate,
+        interval.low if interval else None,
+        interval.high if interval else None,
+        culprit,
+    )
+
+
+def _worst(parts: Sequence[Part], verdicts: Sequence[Verdict], shown: Sequence[bool]) -> int:
+    """The part that the gate's numbers are taken from: the first of those that are shown."""
+    return min(range(len(parts)), key=lambda i: _order(parts[i], shown[i], verdicts[i]))
+
+
+def _order(part: Part, culprit: bool, verdict: Verdict) -> tuple[int, float]:
+    """What is shown to fail comes first, then what fails alone, what is open, what is too small to
+    be judged, and last what passes; among those what is nearest to failing."""
+    estimate = verdict.evidence.estimate
+    if culprit or isinstance(verdict, Failed):
+        rank = 0 if culprit else 1
+    elif isinstance(verdict, Undecided):
+        rank = 3 if _is_small(verdict) else 2
+    else:
+        rank = 4
+    return rank, inf if estimate is None else -part.harm(estimate)
 
 
 def _is_small(verdict: Verdict) -> bool:
@@ -238,18 +260,6 @@ def _is_small(verdict: Verdict) -> bool:
         Because.TOO_FEW,
         Because.NO_DATA,
     )
-
-
-def _harm(estimate: float, condition: Condition) -> float:
-    match condition:
-        case AtMost():
-            return estimate
-        case DifferenceAcross() | Within():
-            return abs(estimate)
-        case Equals(value):
-            return abs(estimate - value)
-        case _:
-            return -estimate
 
 
 def too_small(grouping: Grouping, rows_from: int) -> tuple[str, ...]:

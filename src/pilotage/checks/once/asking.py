@@ -4,7 +4,7 @@ A gate becomes a question (`Question`: confidence -> verdict). All gates are the
 passing is each gate's own; failing is Holm's over all of them, since any failure stops a release.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -106,8 +106,8 @@ def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
     notes = asked.notes
     if isinstance(verdict, Failed) and not fails:
         verdict = Undecided(verdict.evidence, Because.STRADDLES)
-        notes += ("fails alone, but not among so many gates: one of them fails so by chance",)
-    groups = answers_of(asked.parts, asked.gate.condition, confidence) if asked.parts else ()
+        notes += ("fails alone, but not among so many gates: one of them may fail so by chance",)
+    groups = answers_of(asked.parts, confidence) if asked.parts else ()
     alone = [one.group for one in groups if isinstance(one.verdict, Failed) and not one.culprit]
     if alone and not isinstance(verdict, Failed):
         notes += (f"would fail alone, but may be chance among so many: {', '.join(alone)}",)
@@ -134,6 +134,9 @@ def _narrowed(gate: Gate, rows: Rows) -> Rows:
                 f"no row has {column} = {value}", expected=f"one of {', '.join(grouping.names)}"
             )
         chosen &= grouping.codes == grouping.names.index(value)
+    if not chosen.any():
+        where = " and ".join(f"{column} = {value}" for column, value in gate.where)
+        raise PilotageError(f"no row has {where}", fix="Leave a part of `where` out.")
     return rows if chosen.all() else _chosen(rows, chosen)
 
 
@@ -161,7 +164,7 @@ def _ask_across(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
             _part(gate, word, _chosen(rows, inside), name)
             for name, inside in members_of(grouping_of(rows.candidate, gate.across))
         ]
-    question = ask_all(parts, gate.condition, rows.candidate.rows)
+    question = ask_all(parts, rows.candidate.rows)
     small = too_small(grouping_of(rows.candidate, gate.across), gate.groups_from)
     return Asked(
         gate, word, question, _unit(gate, word), _margin(gate), parts=tuple(parts), notes=small
@@ -171,9 +174,26 @@ def _ask_across(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
 def _part(gate: Gate, word: MetricWord, rows: Rows, name: str) -> Part:
     """The gate asked of one group alone."""
     quantity, _ = _one(gate, word, rows)
-    if rows.candidate.rows < gate.groups_from:
+    small = rows.candidate.rows < gate.groups_from
+    if small:
         quantity = replace(quantity, because=Because.TOO_FEW)
-    return Part(name, quantity, _question(gate, word, quantity))
+    question = _question(gate, word, quantity)
+    return Part(name, quantity, question, small=small, harm=_harm(gate, word))
+
+
+def _harm(gate: Gate, word: MetricWord) -> Callable[[float], float]:
+    """How near to failing an estimate is, the more the worse."""
+    match gate.condition:
+        case AtMost():
+            return lambda estimate: estimate
+        case Within():
+            return abs
+        case Equals(value):
+            return lambda estimate: abs(estimate - value)
+        case NotWorseThanBaseline() | BetterThanBaseline() if word.better == "lower":
+            return lambda estimate: estimate
+        case _:
+            return lambda estimate: -estimate
 
 
 def _one(gate: Gate, word: MetricWord, rows: Rows) -> tuple[Quantity, Question]:

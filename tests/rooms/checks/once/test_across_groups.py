@@ -153,3 +153,55 @@ def test_fairness_on_the_edge_passes_and_fails_no_more_often_than_stated():
 def test_groups_are_numbered_as_given():
     grouping = Grouping(("x", "y"), np.array([1, 1, 0], np.int16))
     assert grouping.names[grouping.codes[0]] == "y"
+
+
+def test_the_sentence_is_of_a_group_that_is_open_not_of_one_that_passed():
+    """Of X only 30 rows are known; F, though its estimate is lower, is shown good enough."""
+    codes = np.repeat(np.array([0, 1], np.int16), [10_000, 30])
+    right = np.concatenate([np.arange(10_000) % 100 < 84, np.arange(30) % 10 < 9])
+    truth = np.ones(10_030, np.int32)
+    groups = {"group": Grouping(("F", "X"), codes)}
+    rows = Scored("binary", truth, right.astype(np.int32), None, False, ("no", "yes"), groups)
+    found = answer(Gate("accuracy", AtLeast(0.8), across=("group",)), rows)
+    assert isinstance(found.verdict, Undecided)
+    assert [one.group for one in found.groups] == ["X", "F"]
+    assert "Accuracy of X is" in found.sentence
+
+
+def test_of_losses_the_group_that_grew_most_is_the_worst():
+    baseline = binary(4000, groups=FAIR)
+    score = baseline.score.copy()
+    hurt = baseline.groups["group"].codes == 1
+    score[hurt] = np.clip(score[hurt], 0.3, 0.7)
+    candidate = Scored(
+        "binary", baseline.truth, baseline.answer, score, True, baseline.classes, baseline.groups
+    )
+    gate = Gate("brier_score", NotWorseThanBaseline(0.5), across=("group",))
+    found = answer(gate, candidate, baseline)
+    worst = max(found.groups, key=lambda one: one.estimate)
+    assert found.groups[0] == worst
+
+
+def test_a_best_group_that_was_chosen_by_looking_pays_for_the_choice():
+    """23 pairs are asked, but the worst of all 276 may be among them: it was chosen by looking."""
+    groups = {f"{i:02}": (1.0, 0.5 if i % 2 else 0.6) for i in range(24)}
+    rows = binary(4800, groups=groups)
+    family = {}
+    for against in ("best", "extremes", "overall"):
+        gate = Gate("accuracy", DifferenceAcross(0.1), across=("group",), against=against)
+        parts = ask(gate, METRICS["accuracy"], Rows(rows)).parts
+        family[against] = sum(part.chosen_from for part in parts)
+    assert family == {"best": 276, "extremes": 276, "overall": 24}
+
+
+def test_where_that_no_row_meets_is_told():
+    rows = binary(400, groups=FAIR)
+    two = Grouping(("a", "b"), rows.groups["group"].codes)
+    both = Scored(
+        *("binary", rows.truth, rows.answer, rows.score, True, rows.classes),
+        {"group": rows.groups["group"], "other": two},
+    )
+    where = (("group", "F"), ("other", "b"))
+    for across in ((), ("group",)):
+        with pytest.raises(PilotageError, match="no row has group = F and other = b"):
+            answer(Gate("accuracy", AtLeast(0.5), where=where, across=across), both)
