@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.arm_counts import ArmCounts
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold
-from pilotage.statistics.verdict import Because, Evidence, Undecided, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "block_means/1"
@@ -70,8 +71,7 @@ class BlockMeans:
         self._counts = ArmCounts(shape)
         self._fail_wealth = np.zeros((*shape, BOLDNESS.size))
         self._pass_wealth = np.zeros((*shape, BOLDNESS.size))
-        self._failed = np.zeros(shape, np.bool_)
-        self._passed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
 
     def update(
         self,
@@ -104,8 +104,7 @@ class BlockMeans:
         self._fail_wealth += np.where(speaks, np.log1p(BOLDNESS * above), 0.0)
         self._pass_wealth += np.where(speaks, np.log1p(BOLDNESS * below), 0.0)
         self._counts.close_block()
-        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
-        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(self.log_evidence_fail(), self.log_evidence_pass())
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "harm is at most `tolerated`", now."""
@@ -117,11 +116,11 @@ class BlockMeans:
 
     def failed(self) -> Array:
         """bool, the shape: "harm is at most `tolerated`" was rejected at some look so far."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def passed(self) -> Array:
         """bool, the shape: "harm is at least `margin`" was rejected at some look so far."""
-        return self._passed.copy()
+        return self._answers.passed()
 
     def difference(self) -> Array:
         """float64, the shape: harm of the candidate, weighted over blocks; NaN before any."""
@@ -133,8 +132,7 @@ class BlockMeans:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         baseline, _, candidate, _ = (int(each) for each in self._counts.totals())
         estimate = float(self.difference())
@@ -148,16 +146,16 @@ class BlockMeans:
                 f"above {configuration.tolerated:g} to fail"
             ),
             method=METHOD,
-            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            error_rate=self._answers.error_rate,
             assumptions=(f"each {configuration.unit} was assigned to its arm at random",),
         )
-        if not (baseline and candidate):
-            return Undecided(evidence, Because.NO_DATA)
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence, seen=bool(baseline and candidate))
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        wealth = {"fail_wealth": self._fail_wealth, "pass_wealth": self._pass_wealth}
+        arrays = self._counts.arrays() | wealth | self._answers.arrays()
+        return pack(FORMAT, self._configuration, arrays)
 
     @classmethod
     def load(cls, configuration: BlockMeansConfiguration, data: bytes) -> Self:
@@ -169,16 +167,6 @@ class BlockMeans:
         arrays = unpack(FORMAT, configuration, data)
         loaded = cls(configuration, arrays["failed"].shape)
         loaded._counts.restore(arrays)
-        loaded._fail_wealth = arrays["fail_wealth"]
-        loaded._pass_wealth = arrays["pass_wealth"]
-        loaded._failed = arrays["failed"]
-        loaded._passed = arrays["passed"]
+        loaded._fail_wealth, loaded._pass_wealth = arrays["fail_wealth"], arrays["pass_wealth"]
+        loaded._answers.restore(arrays)
         return loaded
-
-    def _arrays(self) -> dict[str, Array]:
-        return self._counts.arrays() | {
-            "fail_wealth": self._fail_wealth,
-            "pass_wealth": self._pass_wealth,
-            "failed": self._failed,
-            "passed": self._passed,
-        }

@@ -41,6 +41,7 @@ from numpy.typing import ArrayLike
 
 from pilotage.statistics.interval import Guarantee, Interval
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.block_sums import bounded, counts, room_for
 from pilotage.statistics.sequential.split_values import (
     POINTS,
@@ -51,7 +52,7 @@ from pilotage.statistics.sequential.split_values import (
     split_sums,
 )
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold
-from pilotage.statistics.verdict import Evidence, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "bounded_mean/1"
@@ -62,6 +63,8 @@ WEIGHTS = STAKES**0.25 / (STAKES**0.25).sum()
 LARGEST_LOSS = 0.95
 """Of a stake's wealth, in one value."""
 HALVINGS = 32
+STATE = ("sums", "open")
+"""What is saved besides the answers, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,7 @@ class BoundedMean:
         self._shape = shape
         self._sums = split_sums(np.empty((*shape, 0)))
         self._open = np.zeros_like(self._sums)
-        self._passed = np.zeros(shape, np.bool_)
-        self._failed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
         self._bets = self._bets_on_points()
 
     def _bets_on_points(self) -> Array | None:
@@ -192,10 +194,7 @@ class BoundedMean:
         """The open block counts from now on, and is looked at."""
         self._sums += self._open
         self._open[...] = 0
-        configuration = self._configuration
-        failing, passing = self._log_evidence()
-        self._failed |= failing >= log_threshold(configuration.error_rate_fail)
-        self._passed |= passing >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(*self._log_evidence())
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "on the good side", now; 0 if no limit."""
@@ -214,11 +213,11 @@ class BoundedMean:
 
     def passed(self) -> Array:
         """bool, the shape: the mean was shown to be on the good side of the limit."""
-        return self._passed.copy()
+        return self._answers.passed()
 
     def failed(self) -> Array:
         """bool, the shape: the mean was shown to lie beyond `fails_beyond`."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def observations(self) -> Array:
         """int64, the shape: of all closed blocks."""
@@ -255,9 +254,9 @@ class BoundedMean:
         if limit is None or beyond is None:
             return np.asarray(configuration.low), np.asarray(configuration.high)
         if configuration.at_least is None:
-            above, below = (self._failed, beyond), (self._passed, limit)
+            above, below = (self.failed(), beyond), (self.passed(), limit)
         else:
-            above, below = (self._passed, limit), (self._failed, beyond)
+            above, below = (self.passed(), limit), (self.failed(), beyond)
         return np.where(*above, configuration.low), np.where(*below, configuration.high)
 
     def verdict(self) -> Verdict:
@@ -266,8 +265,7 @@ class BoundedMean:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         observations = int(self.observations())
         low, high = self.bounds()
@@ -280,15 +278,15 @@ class BoundedMean:
             unit=configuration.unit,
             rule=configuration.rule,
             method=METHOD,
-            error_rate=max(configuration.error_rates),
+            error_rate=self._answers.error_rate,
             assumptions=(f"{configuration.unit}s are independent of each other",),
         )
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence)
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        arrays = {name: getattr(self, f"_{name}") for name in ("sums", "open", "passed", "failed")}
-        return pack(FORMAT, self._configuration, arrays)
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays | self._answers.arrays("passed"))
 
     @classmethod
     def load(cls, configuration: BoundedMeanConfiguration, data: bytes) -> Self:
@@ -299,8 +297,9 @@ class BoundedMean:
         """
         arrays = unpack(FORMAT, configuration, data)
         loaded = cls(configuration, arrays["failed"].shape)
-        for name, array in arrays.items():
-            setattr(loaded, f"_{name}", array)
+        for name in STATE:
+            setattr(loaded, f"_{name}", arrays[name])
+        loaded._answers.restore(arrays)
         return loaded
 
 

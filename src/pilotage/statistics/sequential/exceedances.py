@@ -35,11 +35,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.block_evidence import Edge, alternatives, log_block_evidence
 from pilotage.statistics.sequential.block_sums import bounded
 from pilotage.statistics.sequential.latency_bins import LogBins
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold
-from pilotage.statistics.verdict import Because, Evidence, Undecided, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "exceedances/1"
@@ -54,6 +55,11 @@ PASS_EFFECTS = -np.array([0.125, 0.25, 0.5])
 PRIOR_WEIGHT = 50.0
 """For how many observations the nominal exceedance rate counts at the start."""
 FAIL, PASS = Edge(0.0, 1), Edge(0.0, -1)
+STATE = (
+    *("open_baseline", "open_candidate", "baseline", "candidate", "threshold_s", "newer", "older"),
+    *("open_seen", "blocks", "fail_wealth", "pass_wealth"),
+)
+"""What is saved besides the answers, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,7 @@ class Exceedances:
         self._blocks = np.zeros(shape, np.int64)
         self._fail_wealth = np.zeros((*shape, FAIL_EFFECTS.size))
         self._pass_wealth = np.zeros((*shape, PASS_EFFECTS.size))
-        self._failed = np.zeros(shape, np.bool_)
-        self._passed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
 
     def update(self, baseline_s: ArrayLike, candidate_s: ArrayLike) -> None:
         """Add durations to the open block.
@@ -136,7 +141,6 @@ class Exceedances:
 
     def close_block(self) -> None:
         """The open block counts from now on, is looked at, and moves the threshold."""
-        configuration = self._configuration
         rate = self.expected_rate()[..., None]
         self._fail_wealth += self._block_evidence(rate, FAIL_EFFECTS, FAIL, exceeded=1)
         self._pass_wealth += self._block_evidence(rate, PASS_EFFECTS, PASS, exceeded=2)
@@ -145,8 +149,7 @@ class Exceedances:
         self._open_baseline[...] = 0
         self._open_candidate[...] = 0
         self._move_threshold()
-        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
-        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(self.log_evidence_fail(), self.log_evidence_pass())
 
     def _block_evidence(self, rate: Array, effects: Array, edge: Edge, exceeded: int) -> Array:
         nominal = 1.0 - self._configuration.quantile
@@ -190,11 +193,11 @@ class Exceedances:
 
     def failed(self) -> Array:
         """bool, the shape: "no heavier a tail" was rejected at some look so far."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def passed(self) -> Array:
         """bool, the shape: "heavier by `margin` or more" was rejected at some look so far."""
-        return self._passed.copy()
+        return self._answers.passed()
 
     def rates(self) -> tuple[Array, Array]:
         """float64, the shape: shares above the thresholds, baseline's and candidate's; NaN if none.
@@ -214,8 +217,7 @@ class Exceedances:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         trials = int(self._baseline[0]), int(self._candidate[0])
         baseline, candidate = self.rates()
@@ -229,20 +231,19 @@ class Exceedances:
                 f"fewer beyond {1.0 + configuration.margin:g} times it to pass, more to fail"
             ),
             method=METHOD,
-            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            error_rate=self._answers.error_rate,
             assumptions=(
                 "each arm has engines of its own",
                 f"each {configuration.unit} was assigned to its arm at random",
                 f"{configuration.unit}s of a block are independent of each other",
             ),
         )
-        if not all(trials):
-            return Undecided(evidence, Because.NO_DATA)
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence, seen=all(trials))
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays | self._answers.arrays())
 
     @classmethod
     def load(cls, configuration: ExceedancesConfiguration, data: bytes) -> Self:
@@ -253,23 +254,7 @@ class Exceedances:
         """
         arrays = unpack(FORMAT, configuration, data)
         guard = cls(configuration, arrays["failed"].shape)
-        for name, array in arrays.items():
-            setattr(guard, f"_{name}", array)
+        for name in STATE:
+            setattr(guard, f"_{name}", arrays[name])
+        guard._answers.restore(arrays)
         return guard
-
-    def _arrays(self) -> dict[str, Array]:
-        return {
-            "open_baseline": self._open_baseline,
-            "open_candidate": self._open_candidate,
-            "baseline": self._baseline,
-            "candidate": self._candidate,
-            "threshold_s": self._threshold_s,
-            "newer": self._newer,
-            "older": self._older,
-            "open_seen": self._open_seen,
-            "blocks": self._blocks,
-            "fail_wealth": self._fail_wealth,
-            "pass_wealth": self._pass_wealth,
-            "failed": self._failed,
-            "passed": self._passed,
-        }

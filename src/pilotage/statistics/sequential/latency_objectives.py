@@ -34,10 +34,11 @@ from numpy.typing import ArrayLike
 
 from pilotage.statistics.interval import Guarantee, Interval
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.block_sums import bounded
 from pilotage.statistics.sequential.exceedances import BINS, LONGEST_S
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold
-from pilotage.statistics.verdict import Evidence, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "latency_objective/1"
@@ -45,6 +46,8 @@ METHOD = "mixture of bets on the share beyond a limit"
 FAIL_TIMES = np.array([1.125, 1.25, 1.5, 2.0, 3.0, 5.0, 17.0])
 PASS_TIMES = np.array([1e-4, 0.5, 0.75, 0.875, 0.9375])
 """Shares to bet on, in multiples of the share allowed."""
+STATE = ("open", "counts", "open_histogram", "histogram")
+"""What is saved besides the answers, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,7 @@ class LatencyObjective:
         self._counts = np.zeros((*shape, 2), np.int64)
         self._open_histogram = np.zeros((*shape, BINS.size), np.int64)
         self._histogram = np.zeros((*shape, BINS.size), np.int64)
-        self._failed = np.zeros(shape, np.bool_)
-        self._passed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
 
     def update(self, durations_s: ArrayLike) -> None:
         """Add durations in seconds to the open block: (*shape, n), or (n,), the same for each run.
@@ -101,9 +103,7 @@ class LatencyObjective:
         self._histogram += self._open_histogram
         self._open[...] = 0
         self._open_histogram[...] = 0
-        configuration = self._configuration
-        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
-        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(self.log_evidence_fail(), self.log_evidence_pass())
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "at most the allowed share", now."""
@@ -122,11 +122,11 @@ class LatencyObjective:
 
     def failed(self) -> Array:
         """bool, the shape: "at most the allowed share is beyond the limit" was rejected so far."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def passed(self) -> Array:
         """bool, the shape: "at least the allowed share is beyond it" was rejected so far."""
-        return self._passed.copy()
+        return self._answers.passed()
 
     def quantile_s(self) -> Array:
         """float64, the shape: the quantile over all closed blocks, its bin's upper edge."""
@@ -158,8 +158,7 @@ class LatencyObjective:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         requests = int(self._counts[0])
         low, high = self.bounds_s()
@@ -173,14 +172,15 @@ class LatencyObjective:
             unit=configuration.unit,
             rule=f"{configuration.quantile:.4g} quantile at most {configuration.limit_s:g} s",
             method=METHOD,
-            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            error_rate=self._answers.error_rate,
             assumptions=(f"{configuration.unit}s of a block are independent of each other",),
         )
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence)
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays | self._answers.arrays())
 
     @classmethod
     def load(cls, configuration: LatencyObjectiveConfiguration, data: bytes) -> Self:
@@ -191,19 +191,10 @@ class LatencyObjective:
         """
         arrays = unpack(FORMAT, configuration, data)
         objective = cls(configuration, arrays["failed"].shape)
-        for name, array in arrays.items():
-            setattr(objective, f"_{name}", array)
+        for name in STATE:
+            setattr(objective, f"_{name}", arrays[name])
+        objective._answers.restore(arrays)
         return objective
-
-    def _arrays(self) -> dict[str, Array]:
-        return {
-            "open": self._open,
-            "counts": self._counts,
-            "open_histogram": self._open_histogram,
-            "histogram": self._histogram,
-            "failed": self._failed,
-            "passed": self._passed,
-        }
 
 
 def _at(counts: Array, edge: Array) -> Array:

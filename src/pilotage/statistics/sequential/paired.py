@@ -38,6 +38,7 @@ from numpy.typing import ArrayLike
 
 from pilotage.statistics.interval import Guarantee, Interval
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.block_sums import (
     FRACTION_BITS,
     bounded,
@@ -48,7 +49,7 @@ from pilotage.statistics.sequential.block_sums import (
     sum_of_log_bets,
 )
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold
-from pilotage.statistics.verdict import Evidence, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "paired/1"
@@ -58,6 +59,8 @@ BOLDNESS = 0.9 * 0.5 ** np.arange(7)
 LARGEST_MARGIN = 0.99
 EDGE = 1e-9
 HALVINGS = 40
+STATE = ("log_wealth", "masses", "open_logs", "open_masses", "open_pairs")
+"""What is saved besides the answers, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,7 @@ class Paired:
         self._open_logs = np.zeros((*shape, 2 * BOLDNESS.size), np.int64)
         self._open_masses = np.zeros((*shape, 3), np.int64)
         self._open_pairs = np.zeros(shape, np.int64)
-        self._passed = np.zeros(shape, np.bool_)
-        self._failed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
 
     def update(self, differences: ArrayLike) -> None:
         """Add harm of the candidate less harm of the baseline, in [-1, 1], to the open block.
@@ -145,9 +147,7 @@ class Paired:
         self._open_logs[...] = 0
         self._open_masses[...] = 0
         self._open_pairs[...] = 0
-        configuration = self._configuration
-        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
-        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(self.log_evidence_fail(), self.log_evidence_pass())
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "worse by at most `tolerated`", now."""
@@ -159,11 +159,11 @@ class Paired:
 
     def passed(self) -> Array:
         """bool, the shape: "worse by `margin` or more" was rejected at some look so far."""
-        return self._passed.copy()
+        return self._answers.passed()
 
     def failed(self) -> Array:
         """bool, the shape: "worse by at most `tolerated`" was rejected at some look so far."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def estimate(self) -> Array:
         """float64, the shape: the mean difference over all closed blocks; NaN before any pair."""
@@ -188,8 +188,7 @@ class Paired:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         observations = round(float(self._masses.sum()))
         low, high = self.bounds()
@@ -207,14 +206,15 @@ class Paired:
                 f"above {configuration.tolerated:g} to fail"
             ),
             method=METHOD,
-            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            error_rate=self._answers.error_rate,
             assumptions=("pairs are independent of each other",),
         )
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence)
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays | self._answers.arrays("passed"))
 
     @classmethod
     def load(cls, configuration: PairedConfiguration, data: bytes) -> Self:
@@ -225,20 +225,10 @@ class Paired:
         """
         arrays = unpack(FORMAT, configuration, data)
         paired = cls(configuration, arrays["failed"].shape)
-        for name, array in arrays.items():
-            setattr(paired, f"_{name}", array)
+        for name in STATE:
+            setattr(paired, f"_{name}", arrays[name])
+        paired._answers.restore(arrays)
         return paired
-
-    def _arrays(self) -> dict[str, Array]:
-        return {
-            "log_wealth": self._log_wealth,
-            "masses": self._masses,
-            "open_logs": self._open_logs,
-            "open_masses": self._open_masses,
-            "open_pairs": self._open_pairs,
-            "passed": self._passed,
-            "failed": self._failed,
-        }
 
     def _sums(self, differences: Array) -> Array:
         """int64 (*shape, 14): what differences add to the logarithms, fixed point."""

@@ -37,9 +37,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.block_sums import bounded
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold
-from pilotage.statistics.verdict import Evidence, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "probes/1"
@@ -48,6 +49,8 @@ UNIT = "probe"
 STAKES = np.array([0.1, 0.2, 0.4, 0.8, 1.6])
 LONGEST_S = 1e6
 """Durations are above 0 and at most this, in seconds."""
+STATE = ("counts", "open")
+"""What is saved besides the answers, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,7 @@ class Probes:
         self._shape = shape
         self._counts = np.zeros((*shape, 3), np.int64)  # probes, too slow, fast enough
         self._open = np.zeros((*shape, 3), np.int64)
-        self._passed = np.zeros(shape, np.bool_)
-        self._failed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
 
     def update(self, candidate_s: ArrayLike, baseline_s: ArrayLike) -> None:
         """Add probes to the open block.
@@ -110,9 +112,7 @@ class Probes:
         """The open block counts from now on, and is looked at."""
         self._counts += self._open
         self._open[...] = 0
-        configuration = self._configuration
-        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
-        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(self.log_evidence_fail(), self.log_evidence_pass())
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "slower by at most `tolerated`", now."""
@@ -124,11 +124,11 @@ class Probes:
 
     def passed(self) -> Array:
         """bool, the shape: "slower by `margin` or more" was rejected at some look so far."""
-        return self._passed.copy()
+        return self._answers.passed()
 
     def failed(self) -> Array:
         """bool, the shape: "slower by at most `tolerated`" was rejected at some look so far."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def verdict(self) -> Verdict:
         """The answer of a procedure of shape (); harm comes first.
@@ -138,8 +138,7 @@ class Probes:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         probes, too_slow = int(self._counts[0]), int(self._counts[1])
         evidence = Evidence(
@@ -152,23 +151,18 @@ class Probes:
                 f"above {1.0 + configuration.harm_tolerated():g} to fail"
             ),
             method=METHOD,
-            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            error_rate=self._answers.error_rate,
             assumptions=(
                 "both versions ran the same batch, the order by a coin",
                 "probes are independent of each other",
             ),
         )
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence)
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        arrays = {
-            "counts": self._counts,
-            "open": self._open,
-            "passed": self._passed,
-            "failed": self._failed,
-        }
-        return pack(FORMAT, self._configuration, arrays)
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays | self._answers.arrays("passed"))
 
     @classmethod
     def load(cls, configuration: ProbesConfiguration, data: bytes) -> Self:
@@ -179,8 +173,9 @@ class Probes:
         """
         arrays = unpack(FORMAT, configuration, data)
         probes = cls(configuration, arrays["failed"].shape)
-        for name, array in arrays.items():
-            setattr(probes, f"_{name}", array)
+        for name in STATE:
+            setattr(probes, f"_{name}", arrays[name])
+        probes._answers.restore(arrays)
         return probes
 
 

@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike
 
 from pilotage.statistics.interval import Interval
 from pilotage.statistics.procedure import pack, unpack
+from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.arm_counts import ArmCounts
 from pilotage.statistics.sequential.block_evidence import (
     Edge,
@@ -41,7 +42,7 @@ from pilotage.statistics.sequential.block_evidence import (
     log_block_evidence,
 )
 from pilotage.statistics.sequential.wealth import log_mixture, log_threshold, tempered
-from pilotage.statistics.verdict import Because, Evidence, Undecided, Verdict, decide
+from pilotage.statistics.verdict import Evidence, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "two_arms/1"
@@ -148,8 +149,7 @@ class TwoArms:
         self._counts = ArmCounts(shape)
         self._fail_wealth = np.zeros((*shape, self._fail_bets.effects.size))
         self._pass_wealth = np.zeros((*shape, self._pass_bets.effects.size))
-        self._failed = np.zeros(shape, np.bool_)
-        self._passed = np.zeros(shape, np.bool_)
+        self._answers = Answers(configuration, shape)
 
     def update(
         self,
@@ -182,9 +182,7 @@ class TwoArms:
         self._fail_wealth += self._block_evidence(rate, self._fail_bets)
         self._pass_wealth += self._block_evidence(rate, self._pass_bets)
         self._counts.close_block()
-        configuration = self._configuration
-        self._failed |= self.log_evidence_fail() >= log_threshold(configuration.error_rate_fail)
-        self._passed |= self.log_evidence_pass() >= log_threshold(configuration.error_rate_pass)
+        self._answers.look(self.log_evidence_fail(), self.log_evidence_pass())
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "harm is at most `tolerated`", now."""
@@ -196,14 +194,14 @@ class TwoArms:
 
     def failed(self) -> Array:
         """bool, the shape: "harm is at most `tolerated`" was rejected at some look so far."""
-        return self._failed.copy()
+        return self._answers.failed()
 
     def passed(self) -> Array:
         """bool, the shape: "harm is at least `margin`" was rejected at some look so far.
 
         Where `failed` too, the verdict is failed.
         """
-        return self._passed.copy()
+        return self._answers.passed()
 
     def expected_baseline_rate(self) -> Array:
         """float64, the shape: the baseline's rate of harm in the closed blocks and at the start."""
@@ -235,8 +233,7 @@ class TwoArms:
         Raises:
             ValueError: of another shape.
         """
-        if self._shape:
-            raise ValueError(f"one answer for a procedure of shape {self._shape}; ask its arrays")
+        self._answers.single()
         configuration = self._configuration
         baseline, candidate = (int(each) for each in self.observations())
         estimate = float(self.difference())
@@ -247,16 +244,16 @@ class TwoArms:
             unit=configuration.unit,
             rule=_rule(configuration),
             method=METHOD,
-            error_rate=max(configuration.error_rate_pass, configuration.error_rate_fail),
+            error_rate=self._answers.error_rate,
             assumptions=_assumptions(configuration),
         )
-        if not (baseline and candidate):
-            return Undecided(evidence, Because.NO_DATA)
-        return decide(bool(self._passed), bool(self._failed), evidence)
+        return self._answers.verdict(evidence, seen=bool(baseline and candidate))
 
     def save(self) -> bytes:
         """The whole state, the open block included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        wealth = {"fail_wealth": self._fail_wealth, "pass_wealth": self._pass_wealth}
+        arrays = self._counts.arrays() | wealth | self._answers.arrays()
+        return pack(FORMAT, self._configuration, arrays)
 
     @classmethod
     def load(cls, configuration: TwoArmsConfiguration, data: bytes) -> Self:
@@ -268,19 +265,9 @@ class TwoArms:
         arrays = unpack(FORMAT, configuration, data)
         loaded = cls(configuration, arrays["failed"].shape)
         loaded._counts.restore(arrays)
-        loaded._fail_wealth = arrays["fail_wealth"]
-        loaded._pass_wealth = arrays["pass_wealth"]
-        loaded._failed = arrays["failed"]
-        loaded._passed = arrays["passed"]
+        loaded._fail_wealth, loaded._pass_wealth = arrays["fail_wealth"], arrays["pass_wealth"]
+        loaded._answers.restore(arrays)
         return loaded
-
-    def _arrays(self) -> dict[str, Array]:
-        return self._counts.arrays() | {
-            "fail_wealth": self._fail_wealth,
-            "pass_wealth": self._pass_wealth,
-            "failed": self._failed,
-            "passed": self._passed,
-        }
 
     def _block_evidence(self, rate: Array, bets: Bets) -> Array:
         """float64 (*shape, effects): what the open block adds to each bet of one side."""
