@@ -22,8 +22,10 @@ class ArmCounts:
     are added as they come. State: 11 numbers a run.
     """
 
-    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+    def __init__(self, shape: tuple[int, ...] = (), *, larger_is_better: bool = False) -> None:
+        """With `larger_is_better` events are good, and what is missing to the trials is harm."""
         self._shape = shape
+        self._larger_is_better = larger_is_better
         self._open = np.zeros((*shape, 4))
         self._totals = np.zeros((*shape, 4))
         # Weight, weighted rate of the baseline, weighted rate of the candidate.
@@ -35,10 +37,8 @@ class ArmCounts:
         baseline_events: ArrayLike,
         candidate_trials: ArrayLike,
         candidate_events: ArrayLike,
-        *,
-        larger_is_better: bool = False,
     ) -> None:
-        """Add to the open block; of events that are good, what is missing to the trials is harm.
+        """Add to the open block.
 
         Raises:
             ValueError: another shape, trials that are no whole numbers of 0 or more, or events
@@ -57,7 +57,7 @@ class ArmCounts:
             raise ValueError("events of an arm lie between 0 and its trials")
         if not np.all(np.floor(trials) == trials) or np.any(trials > LARGEST_BLOCK):
             raise ValueError(f"trials are whole numbers of at most {LARGEST_BLOCK}")
-        if larger_is_better:
+        if self._larger_is_better:
             found[..., 1::2] = trials - events
         self._open += found
 

@@ -68,7 +68,7 @@ class BlockMeans:
     def __init__(self, configuration: BlockMeansConfiguration, shape: tuple[int, ...] = ()) -> None:
         self._configuration = configuration
         self._shape = shape
-        self._counts = ArmCounts(shape)
+        self._counts = ArmCounts(shape, larger_is_better=configuration.larger_is_better)
         self._fail_wealth = np.zeros((*shape, BOLDNESS.size))
         self._pass_wealth = np.zeros((*shape, BOLDNESS.size))
         self._answers = Answers(configuration, shape)
@@ -85,13 +85,7 @@ class BlockMeans:
         Raises:
             ValueError: another shape, or events outside 0 to trials.
         """
-        self._counts.update(
-            baseline_trials,
-            baseline_events,
-            candidate_trials,
-            candidate_events,
-            larger_is_better=self._configuration.larger_is_better,
-        )
+        self._counts.update(baseline_trials, baseline_events, candidate_trials, candidate_events)
 
     def close_block(self) -> None:
         """The open block counts as one observation from now on, and is looked at."""

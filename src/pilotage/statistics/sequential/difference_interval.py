@@ -102,7 +102,7 @@ class DifferenceInterval:
         self._configuration = configuration
         self._shape = shape
         self._grid = configuration.grid()
-        self._counts = ArmCounts(shape)
+        self._counts = ArmCounts(shape, larger_is_better=configuration.larger_is_better)
         # The last axis of both: the side.
         self._wealth = np.zeros((*shape, self._grid.size, BETS, 2))
         self._rejected = np.zeros((*shape, self._grid.size, 2), np.bool_)
@@ -122,13 +122,7 @@ class DifferenceInterval:
         Raises:
             ValueError: another shape, or events outside 0 to trials.
         """
-        self._counts.update(
-            baseline_trials,
-            baseline_events,
-            candidate_trials,
-            candidate_events,
-            larger_is_better=self._configuration.larger_is_better,
-        )
+        self._counts.update(baseline_trials, baseline_events, candidate_trials, candidate_events)
 
     def close_block(self) -> None:
         """The open block waits to be counted; with a full bundle, all that wait are."""

@@ -146,7 +146,7 @@ class TwoArms:
         self._configuration = configuration
         self._shape = shape
         self._fail_bets, self._pass_bets = configuration.bets()
-        self._counts = ArmCounts(shape)
+        self._counts = ArmCounts(shape, larger_is_better=configuration.larger_is_better)
         self._fail_wealth = np.zeros((*shape, self._fail_bets.effects.size))
         self._pass_wealth = np.zeros((*shape, self._pass_bets.effects.size))
         self._answers = Answers(configuration, shape)
@@ -168,13 +168,7 @@ class TwoArms:
         Raises:
             ValueError: another shape, or events outside 0 to trials.
         """
-        self._counts.update(
-            baseline_trials,
-            baseline_events,
-            candidate_trials,
-            candidate_events,
-            larger_is_better=self._configuration.larger_is_better,
-        )
+        self._counts.update(baseline_trials, baseline_events, candidate_trials, candidate_events)
 
     def close_block(self) -> None:
         """The open block counts from now on, and is looked at. An empty arm is no evidence."""
