@@ -7,7 +7,7 @@ how sure, on how much, what was asked, and the answer.
 from collections.abc import Sequence
 
 from pilotage.checks.answers import GroupAnswer
-from pilotage.checks.metrics import difference_unit_of, title_of
+from pilotage.checks.metrics import LOG_LOSS_CLIP, difference_unit_of, title_of
 from pilotage.checks.numbers import counted, shown, shown_range
 from pilotage.spec.gate_words import MetricWord
 from pilotage.spec.gates import (
@@ -23,6 +23,7 @@ from pilotage.spec.gates import (
     RatioAcross,
     Within,
 )
+from pilotage.statistics.interval import Guarantee
 from pilotage.statistics.verdict import Because, Evidence, Undecided, Verdict, word_of
 
 _WHY = {
@@ -36,11 +37,7 @@ _WHY = {
 
 def title_of_gate(gate: Gate, word: MetricWord) -> str:
     """What was asked, short: `False-positive rate across sex: differs by at most 5 pp`."""
-    title = title_of(gate.metric)
-    if options := ", ".join(f"{name} {value:g}" for name, value in gate.options):
-        title += f" ({options})"
-    if gate.where:
-        title += " where " + ", ".join(f"{column} is {value}" for column, value in gate.where)
+    title = subject_of(gate)
     if gate.across:
         title += f" across {' × '.join(gate.across)}"
     if isinstance(gate.condition, DropUnder):
@@ -48,8 +45,22 @@ def title_of_gate(gate: Gate, word: MetricWord) -> str:
     return f"{title}: {asked(gate, word)}"
 
 
+def subject_of(gate: Gate) -> str:
+    """What is measured, on which rows: `Share within (tolerance = 5) where sex is F`."""
+    subject = title_of(gate.metric)
+    settings = dict(gate.options)
+    if gate.metric == "log_loss":
+        settings.setdefault("clip", LOG_LOSS_CLIP)  # or its mean would have no bound
+    if options := ", ".join(f"{name} = {value:g}" for name, value in settings.items()):
+        subject += f" ({options})"
+    if gate.where:
+        subject += " where " + ", ".join(f"{column} is {value}" for column, value in gate.where)
+    return subject
+
+
 def asked(gate: Gate, word: MetricWord) -> str:
     """The condition in words: `at least 80 %`."""
+    lower = word.better == "lower"
     apart = difference_unit_of(word)
     unit = "%" if apart == "pp" else apart
     match gate.condition:
@@ -62,17 +73,18 @@ def asked(gate: Gate, word: MetricWord) -> str:
         case Equals(value, within):
             return f"equals {shown(value, unit)}, within {shown(within, apart)}"
         case NotWorseThanBaseline(margin):
-            return f"not worse than the baseline by more than {shown(margin, apart)}"
-        case BetterThanBaseline(by) if not by:
-            return "better than the baseline"
+            worse = "worse (higher)" if lower else "worse"
+            return f"not {worse} than the baseline by more than {shown(margin, apart)}"
         case BetterThanBaseline(by):
-            return f"better than the baseline by at least {shown(by, apart)}"
+            better = "better (lower)" if lower else "better"
+            margin = f" by at least {shown(by, apart)}" if by else ""
+            return f"{better} than the baseline{margin}"
         case DifferenceAcross(at_most):
             return f"differs by at most {shown(at_most, apart)}"
         case RatioAcross(at_least):
             return f"ratio at least {shown(at_least, 'ratio')}"
         case DropUnder(_, at_most):
-            return f"drops by at most {shown(at_most, apart)}"
+            return f"{'grows' if lower else 'drops'} by at most {shown(at_most, apart)}"
 
 
 def under(perturbation: Perturbation) -> str:
@@ -87,51 +99,71 @@ def under(perturbation: Perturbation) -> str:
 
 
 def sentence_of(
-    gate: Gate, word: MetricWord, unit: str, verdict: Verdict, groups: Sequence[GroupAnswer]
+    gate: Gate,
+    word: MetricWord,
+    unit: str,
+    verdict: Verdict,
+    groups: Sequence[GroupAnswer],
+    *,
+    why: str = "",
 ) -> str:
-    """The whole sentence."""
-    evidence = verdict.evidence
-    title = title_of(gate.metric)
-    measured = f"{title} {_measured(gate, unit, evidence, groups)}"
+    """The whole sentence. `why` tells why it is undecided, where that is not the verdict's own."""
+    measured = f"{subject_of(gate)} {_measured(gate, unit, verdict.evidence, groups)}"
+    answer, claim = word_of(verdict), ""
     if gate.claim:
-        answer = {"passed": "confirmed", "failed": "refuted"}.get(word_of(verdict), "undecided")
-        return f"{measured}: {asked(gate, word)} ({gate.claim}), {answer}{_why(verdict)}."
-    return f"{measured}: {asked(gate, word)}, {word_of(verdict)}{_why(verdict)}."
+        answer = {"passed": "confirmed", "failed": "refuted"}.get(answer, answer)
+        claim = f" ({gate.claim})"
+    each = " in every group" if gate.across and not _of_pairs(gate) else ""
+    if isinstance(verdict, Undecided):
+        answer += f" ({why or _why(verdict.because, groups)})"
+    return f"{measured}: {asked(gate, word)}{each}{claim}, {answer}."
 
 
-def _why(verdict: Verdict) -> str:
-    return f" ({_WHY[verdict.because]})" if isinstance(verdict, Undecided) else ""
+def _why(because: Because, groups: Sequence[GroupAnswer]) -> str:
+    if because is Because.TOO_FEW and groups:
+        return "too few rows in a group"
+    return _WHY[because]
+
+
+def _of_pairs(gate: Gate) -> bool:
+    return isinstance(gate.condition, DifferenceAcross | RatioAcross)
 
 
 def _measured(gate: Gate, unit: str, evidence: Evidence, groups: Sequence[GroupAnswer]) -> str:
+    """What was found. Of groups: in the one, or the pair, that decides, with its own rows."""
+    observations = groups[0].rows if groups else evidence.observations
+    counts = counted(observations, evidence.unit)
+    group = f"of {groups[0].group} " if gate.across and groups and not _of_pairs(gate) else ""
     if evidence.interval is None or evidence.estimate is None:
-        return f"could not be computed ({counted(evidence.observations, evidence.unit)})"
+        return f"{group}could not be computed ({counts})"
     low, high = evidence.interval.low, evidence.interval.high
-    basis = f"({sureness(evidence)}, {counted(evidence.observations, evidence.unit)})"
+    basis = f"({sureness(evidence)}, {counts})"
+    one, _, other = groups[0].group.partition(" against ") if groups else ("a group", "", "another")
     match gate.condition:
         case DifferenceAcross():
-            pair = groups[0].group.replace(" against ", " and ") if groups else "the groups"
-            return f"differs by {shown_range(low, high, unit)} between {pair} {basis}"
+            return f"differs by {shown_range(low, high, unit)} between {one} and {other} {basis}"
         case RatioAcross():
-            pair = groups[0].group if groups else "the groups"
-            return f"of {pair} is {shown_range(low, high, unit)} times as high {basis}"
+            return f"of {one} is {shown_range(low, high, unit)} times that of {other} {basis}"
         case NotWorseThanBaseline() | BetterThanBaseline():
             what = f"minus the baseline's is {shown_range(low, high, unit)}"
         case DropUnder(perturbation):
             what = f"changes by {shown_range(low, high, unit)} {under(perturbation)}"
         case _:
             what = f"is {shown_range(low, high, unit)}"
-    return f"{_in_group(gate, groups)}{what} {basis}"
-
-
-def _in_group(gate: Gate, groups: Sequence[GroupAnswer]) -> str:
-    return f"of {groups[0].group} " if gate.across and groups else ""
+    return f"{group}{what} {basis}"
 
 
 def sureness(evidence: Evidence) -> str:
-    """How sure the interval is: `95 %`, or `each end 95 %` for a verdict's two one-sided bounds."""
+    """How sure the interval is: `95 %`, or `each end 95 %` for a verdict's two one-sided bounds.
+
+    `about` where the procedure was measured to be near its confidence, `roughly` where it only
+    gets there as rows grow.
+    """
     assert evidence.interval is not None
-    confidence, each = evidence.interval.confidence, 1 - evidence.error_rate
-    if evidence.interval.side == "two" and confidence < each:
-        return f"each end {shown(each, '%')}"
-    return shown(confidence, "%")
+    interval, each = evidence.interval, 1 - evidence.error_rate
+    near = {Guarantee.APPROXIMATE: "about ", Guarantee.ASYMPTOTIC: "roughly "}
+    how = near.get(interval.guarantee, "")
+    resampled = ", by resampling" if interval.guarantee is Guarantee.ASYMPTOTIC else ""
+    if interval.side == "two" and interval.confidence < each:
+        return f"each end {how}{shown(each, '%')}{resampled}"
+    return f"{how}{shown(interval.confidence, '%')}{resampled}"

@@ -61,7 +61,7 @@ def headline(report: Report) -> str:
     """Which is better by the first metric, and by how much."""
     assert report.baseline is not None
     first = report.gates[0]
-    measured = first.sentence.partition(": better than")[0]
+    measured = first.sentence.partition(": better")[0]
     return f"{report.model.name} is {_word(first)} than {report.baseline.name}. {measured}."
 
 

@@ -190,14 +190,13 @@ def ask_all(parts: Sequence[Part], rows: int) -> Question:
     def ask(confidence: float) -> Verdict:
         verdicts = [part.ask(confidence) for part in parts]
         shown = shown_parts(parts, confidence)
-        worst = verdicts[_worst(parts, verdicts, shown)].evidence
-        evidence = replace(worst, observations=rows)
+        worst = verdicts[_worst(parts, verdicts, shown)]
+        evidence = replace(worst.evidence, observations=rows)
         if any(shown):
             return Failed(evidence)
         if all(isinstance(verdict, Passed) for verdict in verdicts):
             return Passed(evidence)
-        few = any(_is_small(verdict) for verdict in verdicts)
-        return Undecided(evidence, Because.TOO_FEW if few else Because.STRADDLES)
+        return Undecided(evidence, Because.TOO_FEW if _is_small(worst) else Because.STRADDLES)
 
     return ask
 

@@ -45,6 +45,8 @@ from pilotage.spec.gates import (
 )
 from pilotage.statistics.verdict import Because, Failed, Undecided
 
+AMONG_MANY = "may be chance among so many gates"
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -103,19 +105,19 @@ def answer_all(asked: Sequence[Asked], confidence: float) -> tuple[Answer, ...]:
 
 def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
     verdict = asked.ask(confidence)
-    notes = asked.notes
-    if isinstance(verdict, Failed) and not fails:
-        verdict = Undecided(verdict.evidence, Because.STRADDLES)
-        notes += ("fails alone, but not among so many gates: one of them may fail so by chance",)
+    notes, why = asked.notes, ""
     groups = answers_of(asked.parts, confidence) if asked.parts else ()
+    if isinstance(verdict, Failed) and not fails:
+        verdict, why = Undecided(verdict.evidence, Because.STRADDLES), AMONG_MANY
+        notes += ("fails alone, but not among so many gates: one of them may fail so by chance",)
+        groups = tuple(replace(one, culprit=False) for one in groups)
     alone = [one.group for one in groups if isinstance(one.verdict, Failed) and not one.culprit]
-    if alone and not isinstance(verdict, Failed):
+    if alone and not why and not isinstance(verdict, Failed):
         notes += (f"would fail alone, but may be chance among so many: {', '.join(alone)}",)
-    title = title_of_gate(asked.gate, asked.word)
     return Answer(
         asked.gate,
-        title,
-        sentence_of(asked.gate, asked.word, asked.unit, verdict, groups),
+        title_of_gate(asked.gate, asked.word),
+        sentence_of(asked.gate, asked.word, asked.unit, verdict, groups, why=why),
         verdict,
         asked.margin,
         asked.unit,
