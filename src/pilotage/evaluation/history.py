@@ -40,7 +40,7 @@ def remembered(report: Report, file: Path) -> Report:
     alpha = 1 - report.confidence
     note = (
         f"the {_ordinal(place)} version judged on these rows: P(any bad one passed) is at most"
-        f" {min(1.0, place * alpha):.0%}; fresh rows start anew"
+        f" {min(100.0, 100 * place * alpha):.3g}%; fresh rows start anew"
     )
     return replace(report, notes=(*report.notes, note))
 
