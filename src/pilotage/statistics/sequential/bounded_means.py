@@ -11,9 +11,9 @@ How: against "the mean is at most m" bet with factors 1 + stake * (X - m). Fourt
 wealth: 2, 1, 1/2, ... of the reciprocal of sqrt(m (1 - m)), none of which may lose more than 95 %
 at once; against "at least m" the mirror image. Stakes never change, so that all wealth follows from
 sums of the values (`split_values`), which are the whole state; each m has its wealth whenever
-somebody asks, and the interval holds the m at which neither side has 1/error_rate (Ville's
-inequality). The wealth falls as m rises, whatever the values are, so that each end is one root.
-Conservative: values are split over two points of 129, and the mean is moved outward by 2.4e-10.
+somebody asks (`mean_bets`), and the interval holds the m at which neither side has 1/error_rate
+(Ville's inequality). Conservative: values are split over two points of 129, and the mean is moved
+outward by 2.4e-10.
 
 Assumes that values are independent given the block's means; means may drift, and only their average
 over each block must satisfy the hypothesis, since the logarithm is concave.
@@ -43,6 +43,7 @@ from pilotage.statistics.interval import Guarantee, Interval
 from pilotage.statistics.procedure import pack, unpack
 from pilotage.statistics.sequential.answers import Answers
 from pilotage.statistics.sequential.block_sums import bounded, counts, room_for
+from pilotage.statistics.sequential.mean_bets import WEIGHTS, log_bets, lower_end
 from pilotage.statistics.sequential.split_values import (
     POINTS,
     ROUNDING,
@@ -57,12 +58,6 @@ from pilotage.statistics.verdict import Evidence, Verdict
 Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "bounded_mean/1"
 METHOD = "mixture of bets on a bounded mean"
-STAKES = 2.0 * 0.5 ** np.arange(14)
-"""Over sqrt(m (1 - m)): right for about 3 to 100 million values of a 0/1 variable."""
-WEIGHTS = STAKES**0.25 / (STAKES**0.25).sum()
-LARGEST_LOSS = 0.95
-"""Of a stake's wealth, in one value."""
-HALVINGS = 32
 STATE = ("sums", "open")
 """What is saved besides the answers, in this order."""
 
@@ -301,32 +296,3 @@ class BoundedMean:
             setattr(loaded, f"_{name}", arrays[name])
         loaded._answers.restore(arrays)
         return loaded
-
-
-def log_bets(mean: Array, points: Array) -> Array:
-    """float64 (..., 14, points): log of each stake's factor, against "the mean is at most `mean`".
-
-    For every point each factor falls as the mean rises: 1/sqrt(m (1 - m)) and 1/m do not rise
-    faster than by 1/(1 - m) of themselves, nor fall faster than by 1/m.
-    """
-    against = mean[..., None]
-    stakes = np.minimum(STAKES / np.sqrt(against * (1.0 - against)), LARGEST_LOSS / against)
-    return np.log1p(stakes[..., None] * (points - against[..., None]))
-
-
-def lower_end(on_points: Array, points: Array, threshold: float) -> Array:
-    """float64 (...): the largest mean that the wealth refutes, less the rounding; 0 if none.
-
-    Bisection, to 2^-32, and from below.
-    """
-    # Most streams occupy few points; 0/1 values two.
-    used = on_points.reshape(-1, points.size).any(axis=0)
-    on_points, points = on_points[..., used], points[used]
-    low = np.zeros(on_points.shape[:-1])
-    high = np.ones_like(low)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2.0
-        logs = (log_bets(middle, points) @ on_points[..., None])[..., 0]
-        rich = log_mixture(logs, WEIGHTS) >= threshold
-        low, high = np.where(rich, middle, low), np.where(rich, high, middle)
-    return np.maximum(low - ROUNDING, 0.0)
