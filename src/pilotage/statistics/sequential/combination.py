@@ -33,6 +33,8 @@ FORMAT = "guards/1"
 METHOD = "mean of the guards' e-values"
 LEAST_SHARE = 0.01
 """Of the evidence, for a guard to be named a culprit."""
+STATE = ("evidence", "each_passed", "failed", "passed", "shares", "looks")
+"""What is saved, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class Guards:
 
     def save(self) -> bytes:
         """The whole state, the open look included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays)
 
     @classmethod
     def load(cls, configuration: GuardsConfiguration, data: bytes) -> Self:
@@ -182,19 +185,9 @@ class Guards:
         """
         arrays = unpack(FORMAT, configuration, data)
         loaded = cls(configuration, arrays["failed"].shape)
-        for name, array in arrays.items():
-            setattr(loaded, f"_{name}", array)
+        for name in STATE:
+            setattr(loaded, f"_{name}", arrays[name])
         return loaded
-
-    def _arrays(self) -> dict[str, Array]:
-        return {
-            "evidence": self._evidence,
-            "each_passed": self._each_passed,
-            "failed": self._failed,
-            "passed": self._passed,
-            "shares": self._shares,
-            "looks": self._looks,
-        }
 
     def _shares_now(self) -> Array:
         return np.exp(self._evidence + np.log(self._parts) - self.log_evidence_fail()[..., None])

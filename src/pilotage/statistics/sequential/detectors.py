@@ -40,6 +40,8 @@ STAKES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 LARGEST_SHARE = 0.95
 """Of what a bet may lose: a stake is at most this over the mean it bets against."""
 TICK = "tick"
+STATE = ("log_levels", "open", "ticking", "held", "shares", "alarms", "ticks")
+"""What is saved, in this order."""
 
 
 def stakes_against(mean: float) -> Array:
@@ -252,7 +254,8 @@ class AlarmBudget:
 
     def save(self) -> bytes:
         """The whole state, the open tick included."""
-        return pack(FORMAT, self._configuration, self._arrays())
+        arrays = {name: getattr(self, f"_{name}") for name in STATE}
+        return pack(FORMAT, self._configuration, arrays)
 
     @classmethod
     def load(cls, configuration: AlarmBudgetConfiguration, data: bytes) -> Self:
@@ -263,20 +266,9 @@ class AlarmBudget:
         """
         arrays = unpack(FORMAT, configuration, data)
         pot = cls(configuration, arrays["held"].shape)
-        for name, array in arrays.items():
-            setattr(pot, f"_{name}", array)
+        for name in STATE:
+            setattr(pot, f"_{name}", arrays[name])
         return pot
-
-    def _arrays(self) -> dict[str, Array]:
-        return {
-            "log_levels": self._log_levels,
-            "open": self._open,
-            "ticking": self._ticking,
-            "held": self._held,
-            "shares": self._shares,
-            "alarms": self._alarms,
-            "ticks": self._ticks,
-        }
 
     def _part(self, monitor: str) -> slice:
         if monitor not in self._parts:
