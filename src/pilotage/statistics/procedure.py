@@ -14,7 +14,7 @@ observations of that shape, or that broadcast to it.
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
 
@@ -24,6 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Configuration_contra = TypeVar("Configuration_contra", contravariant=True)
 
 _LENGTH = struct.Struct("<I")
+_FOREIGN = "this is no saved state of a procedure"
 
 
 class Procedure(Protocol[Configuration_contra]):
@@ -63,6 +64,13 @@ class StateError(ValueError):
     """A saved state that this procedure cannot go on from."""
 
 
+class _Saved(dict[str, Array]):
+    """The arrays of a state by name; one that is not there makes the state unusable."""
+
+    def __missing__(self, name: str) -> Array:
+        raise StateError(f"this state has no `{name}`")
+
+
 def pack(format_: str, configuration: object, arrays: Mapping[str, Array]) -> bytes:
     """A state as bytes: a header in JSON, then the arrays, little-endian, in its order.
 
@@ -93,7 +101,7 @@ def unpack(format_: str, configuration: object, data: bytes) -> dict[str, Array]
         raise StateError(f"this state is a {header.get('format')}, expected {format_}")
     if header.get("configuration") != repr(configuration):
         raise StateError("this state was gathered for another configuration")
-    arrays: dict[str, Array] = {}
+    arrays = _Saved()
     for name, (dtype, shape) in header["arrays"].items():
         kind = np.dtype(dtype)
         count = int(np.prod(shape, dtype=np.int64))
@@ -112,6 +120,9 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     try:
         (length,) = _LENGTH.unpack_from(data)
         end = _LENGTH.size + length
-        return json.loads(data[_LENGTH.size : end]), end
+        header: Any = json.loads(data[_LENGTH.size : end])
     except (struct.error, ValueError) as error:
-        raise StateError("this is no saved state of a procedure") from error
+        raise StateError(_FOREIGN) from error
+    if end > len(data) or not isinstance(header, dict) or "arrays" not in header:
+        raise StateError(_FOREIGN)
+    return cast(dict[str, Any], header), end
