@@ -161,7 +161,7 @@ def _equals(
     inside = rows(value, value + within, confidence, POWER_OF_EACH)
     # Harm is shown by a two-sided interval: it could be missed on two sides.
     outside = rows(value + 2 * within, value + within, (1 + confidence) / 2, POWER)
-    unit = unit_of(word)
+    unit = difference_unit_of(word) if word.better == "zero" else unit_of(word)
     return Planned(
         title,
         assumed,
