@@ -59,6 +59,7 @@ def evaluate(words: Words) -> int:
     from pilotage.evaluation.history import HISTORY, remembered
     from pilotage.evaluation.latency import measure
 
+    _check_page(words.html)
     gates = gates_of(words)
     request = _request(words, gates)
     with _progress(words) as tell:
@@ -83,6 +84,7 @@ def compare(words: Words) -> int:
     """Runs `pilotage compare`; the exit code."""
     from pilotage.evaluation.comparing import compare as compared
 
+    _check_page(words.html)
     request = _request(words, gates_of(words))
     with _progress(words) as tell:
         report = compared(request, progress=tell)
@@ -127,6 +129,22 @@ def gates_of(words: Words) -> GateFile:
     if words.confidence is not None:
         found = replace(found, confidence=read_confidence(words.confidence, "--confidence"))
     return replace(found, data=settings)
+
+
+def _check_page(html: Path | None) -> None:
+    """Told before the work, not after it."""
+    if html is None:
+        return
+    if html.is_dir():
+        raise PilotageError(
+            "the report cannot be written: it is a folder", where=str(html), expected="a file"
+        )
+    if not html.parent.is_dir():
+        raise PilotageError(
+            "the report cannot be written: its folder does not exist",
+            where=str(html),
+            fix=f"Make the folder first: mkdir -p {html.parent}",
+        )
 
 
 def _request(words: Words, gates: GateFile) -> "Request":

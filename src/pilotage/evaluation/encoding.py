@@ -274,10 +274,20 @@ class _Planner:
             where=f"input {feed.tensor.name!r}",
             expected=f"{values} columns besides label, weight, protected columns and ids,"
             " or one column of lists",
-            fix=f"Leave out of the data what the model does not take; there are: {_listed(fitting)}"
-            if fitting
-            else "",
+            fix=_to_mend(fitting, [info for info in free if info.kind not in TAKEN[kind]], values),
         )
+
+
+def _to_mend(fitting: Sequence[str], others: Sequence[ColumnInfo], values: object) -> str:
+    """What to do about columns that are too many or too few."""
+    if isinstance(values, int) and len(fitting) < values:
+        unfit = _listed([f"{info.name} ({info.dtype})" for info in others])
+        return (
+            f"Add what is missing, or mend what has another type: {unfit}"
+            if others
+            else (f"Add what is missing; there are only: {_listed(fitting)}" if fitting else "")
+        )
+    return f"Leave out of the data what the model does not take; there are: {_listed(fitting)}"
 
 
 def _rows_of(tensor: Tensor, *, stacked: bool) -> tuple[bool, tuple[Axis, ...]]:

@@ -10,7 +10,7 @@ come from Polars' stream, which held 330 MB however long the file was. Two share
 import csv
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -61,6 +61,21 @@ class Table:
         self._unchanged()
         return _digest(self.path, self.stamp)
 
+    def counted(self) -> int:
+        """Rows in the file. Of a CSV every value is looked at: a line with too many is told of only
+        where all columns are read, and its values may stand in the wrong ones. That costs 0.7 s for
+        1 million rows with 12 numbers (235 MB, two shared cores)."""
+        import polars as pl
+
+        try:
+            scan = _scan(self.path, self.format, self.separator, self.schema)
+            wanted = {"rows": pl.len()}
+            if self.format == "csv" and self.schema:
+                wanted["absent"] = pl.sum_horizontal(pl.all().null_count())
+            return int(scan.select(**wanted).collect(engine="streaming")["rows"].item())
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise self._explained(error) from error
+
     def batches(
         self, columns: Sequence[str] | None = None, rows_a_batch: int = ROWS_A_BATCH
     ) -> Iterator[Batch]:
@@ -100,6 +115,12 @@ class Table:
     def _explained(self, error: Exception) -> PilotageError:
         """Polars' error; where the types of a long file were guessed, that is said."""
         said = _first_line(error)
+        if "more fields than" in said:
+            return _unreadable(
+                self.path,
+                "a line has more values than the first line has names; is a value with"
+                " a separator in it without quotes?",
+            )
         if self.format == "parquet" or self.stamp[0] <= INFERRED_BYTES:
             return _unreadable(self.path, said)
         return PilotageError(
@@ -132,11 +153,11 @@ def open_table(path: Path) -> Table:
     try:
         scan = _scan(path, kind, separator, None, whole=stamp[0] <= INFERRED_BYTES)
         schema = dict(scan.collect_schema())
-        rows = int(scan.select(pl.len()).collect().item())
         frame = columns_of_rows.plain(pl.DataFrame(schema=schema))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _unreadable(path, _first_line(error)) from error
-    return Table(path, kind, columns_of_rows.described(frame), rows, separator, stamp, schema)
+    table = Table(path, kind, columns_of_rows.described(frame), 0, separator, stamp, schema)
+    return replace(table, rows=table.counted())
 
 
 @lru_cache(maxsize=8)

@@ -145,6 +145,13 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path, content, 
     assert caught.value.where == str(path)
 
 
+def test_a_line_with_more_values_than_names_is_refused_whichever_columns_are_wanted(tmp_path):
+    path = tmp_path / "shifted.csv"
+    path.write_text("place,age,y\nBern,30,1\nOslo,40,0\nBern, old town,50,1\n")
+    with pytest.raises(PilotageError, match="more values than the first line has names"):
+        open_dataset(str(path))
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(PilotageError, match="no such file"):
         open_dataset(str(tmp_path / "nothing.csv"))

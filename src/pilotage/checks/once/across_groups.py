@@ -38,6 +38,8 @@ Look = Callable[[Scored], Observed]
 """What a metric, with its options, sees in some rows."""
 
 OVERALL: Final = "everyone else"
+EVERY_PAIR: Final = 100
+"""Groups of which all pairs are compared: 4,950 of them, a minute."""
 SHOWN: Final = 8
 """Small groups that a note names."""
 
@@ -142,6 +144,14 @@ def _pairs(
         )
     named = {group.name: group for group in groups}
     if gate.against == "extremes":
+        if len(groups) > EVERY_PAIR:
+            raise PilotageError(
+                f"{' × '.join(gate.across)} has {len(groups):,} groups, too many to compare all"
+                " pairs of them",
+                expected=f"{EVERY_PAIR} at most",
+                fix="Compare each with the best or with everyone else: against: best, or"
+                " against: overall.",
+            )
         return [_ordered(pair) for pair in combinations(groups, 2)]
     if gate.against == "overall":
         return [_ordered((group, _rest(look, scored, grouping, group.name))) for group in groups]

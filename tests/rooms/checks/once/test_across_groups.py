@@ -1,8 +1,11 @@
 """Gates over groups: who is compared, who is named, and when nothing may be said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from pilotage.checks.once.across_groups import EVERY_PAIR
 from pilotage.checks.once.asking import Rows, answer_all, ask
 from pilotage.checks.scored import Grouping, Scored
 from pilotage.errors import PilotageError
@@ -87,6 +90,20 @@ def test_a_group_to_compare_with_must_be_there():
 def test_one_group_alone_cannot_be_compared():
     with pytest.raises(PilotageError, match="only one group"):
         answer(difference(0.05), binary(1000))
+
+
+def test_all_pairs_are_compared_up_to_so_many_groups_and_of_more_an_error_says_what_to_do():
+    for groups in (EVERY_PAIR, EVERY_PAIR + 1):
+        many = binary(groups * 2)
+        codes = np.arange(many.rows) % groups
+        many = replace(many, groups={"group": Grouping(tuple(map(str, range(groups))), codes)})
+        gate, word = difference(0.05), METRICS["false_positive_rate"]
+        if groups == EVERY_PAIR:
+            assert len(ask(gate, word, Rows(many)).parts) == 4950
+            continue
+        with pytest.raises(PilotageError, match="101 groups, too many") as caught:
+            ask(gate, word, Rows(many))
+        assert "against: best" in caught.value.fix
 
 
 def test_a_column_that_was_not_read_is_told():
