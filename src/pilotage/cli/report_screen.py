@@ -64,8 +64,9 @@ def render(report: Report, console: Console, *, page: bool = False) -> None:
 
 def hints(report: Report, *, page: bool = False) -> list[str]:
     """What to type next, one line each, by what was found."""
-    failed = [gate for gate in report.gates if gate.verdict.word == "failed"]
-    undecided = [gate for gate in report.gates if gate.verdict.word == "undecided"]
+    judged = () if report.outcome == "compared" else report.gates
+    failed = [gate for gate in judged if gate.verdict.word == "failed"]
+    undecided = [gate for gate in judged if gate.verdict.word == "undecided"]
     lines: list[str] = []
     if not report.gates:
         lines.append("Say what it has to meet:  pilotage schema gates, then add --gates gates.yaml")

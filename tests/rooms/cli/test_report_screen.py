@@ -121,6 +121,12 @@ def test_the_hints_fit_what_was_found():
     assert any("pilotage schema gates" in hint for hint in hints(without_gates()))
 
 
+def test_a_comparison_is_called_one_and_hints_at_nothing_that_only_gates_have():
+    compared = msgspec.structs.replace(undecided(), outcome="compared")
+    assert screen(compared).strip().splitlines()[0] == "COMPARED"
+    assert not any("--plan" in hint for hint in hints(compared))
+
+
 def test_who_lost_to_the_baseline_is_told_how_to_see_where():
     worse = report(gates=(paired_gate("failed", -0.03, -0.034, -0.026),))
     typed = "pilotage compare models/employment-v6.skops models/employment-v7.skops --data FILE"
