@@ -120,8 +120,11 @@ def sentence_of(
 
 
 def _why(because: Because, groups: Sequence[GroupAnswer]) -> str:
-    if because is Because.TOO_FEW and groups:
-        return "too few rows in a group"
+    """Of groups: why the one is undecided that the sentence speaks of."""
+    first = groups[0].verdict if groups else None
+    if isinstance(first, Undecided):
+        small = first.because is Because.TOO_FEW
+        return "too few rows in a group" if small else _WHY[first.because]
     return _WHY[because]
 
 

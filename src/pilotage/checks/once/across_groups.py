@@ -15,7 +15,6 @@ import numpy as np
 from pilotage.checks.answers import GroupAnswer
 from pilotage.checks.observed import Observed
 from pilotage.checks.once.between_groups import Group, difference_between, ratio_between
-from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.once.quantities import Quantity
 from pilotage.checks.once.rows import only
 from pilotage.checks.scored import Array, Grouping, Scored
@@ -65,14 +64,10 @@ class Part:
 def groups_of(look: Look, scored: Scored, grouping: Grouping) -> list[Group]:
     """Each group's rows as the metric sees them, the largest group first."""
     found = [
-        _group(name, look(only(scored, inside)), int(np.count_nonzero(inside)))
+        Group(name, look(only(scored, inside)), int(np.count_nonzero(inside)))
         for name, inside in members_of(grouping)
     ]
     return sorted(found, key=lambda group: -group.rows)
-
-
-def _group(name: str, observed: Observed, rows: int) -> Group:
-    return Group(name, observed, quantity_of(observed), rows)
 
 
 def members_of(grouping: Grouping) -> list[tuple[str, Array]]:
@@ -170,7 +165,7 @@ def _pairs(
 def _rest(look: Look, scored: Scored, grouping: Grouping, name: str) -> Group:
     outside = grouping.codes != grouping.names.index(name)
     rows = int(np.count_nonzero(outside))
-    return _group(OVERALL, look(only(scored, outside)), rows)
+    return Group(OVERALL, look(only(scored, outside)), rows)
 
 
 def _best(groups: Sequence[Group], rows_from: int, lower_is_better: bool) -> Group:
@@ -200,13 +195,14 @@ def ask_all(parts: Sequence[Part], rows: int) -> Question:
     def ask(confidence: float) -> Verdict:
         verdicts = [part.ask(confidence) for part in parts]
         shown = shown_parts(parts, confidence)
-        worst = verdicts[_worst(parts, verdicts, shown)]
-        evidence = replace(worst.evidence, observations=rows)
+        worst = verdicts[_worst(parts, verdicts, shown)].evidence
+        evidence = replace(worst, observations=rows)
         if any(shown):
             return Failed(evidence)
         if all(isinstance(verdict, Passed) for verdict in verdicts):
             return Passed(evidence)
-        return Undecided(evidence, Because.TOO_FEW if _is_small(worst) else Because.STRADDLES)
+        few = any(_is_small(verdict) for verdict in verdicts)
+        return Undecided(evidence, Because.TOO_FEW if few else Because.STRADDLES)
 
     return ask
 

@@ -25,6 +25,7 @@ from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.once.on_same_rows import difference_of
 from pilotage.checks.once.quantities import Quantity
 from pilotage.checks.once.rows import only
+from pilotage.checks.once.rows_needed import rows_needed
 from pilotage.checks.scored import Array, Scored
 from pilotage.checks.sentences import sentence_of, title_of_gate, under
 from pilotage.checks.step_down import Question, shown_to_fail
@@ -122,7 +123,9 @@ def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
         asked.margin,
         asked.unit,
         groups,
-        notes=notes,
+        # Of groups each one decides; of a failure among many, the other gates do.
+        None if groups or why else rows_needed(asked.gate.condition, asked.word, verdict),
+        notes,
     )
 
 

@@ -6,9 +6,10 @@ holds and is wider.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pilotage.checks.observed import Observed, Share
+from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.once.quantities import Quantity
 from pilotage.statistics.fixed.groups import group_difference_interval, group_ratio_interval
 from pilotage.statistics.interval import Guarantee, Interval, Side
@@ -21,8 +22,11 @@ class Group:
 
     name: str
     observed: Observed
-    quantity: Quantity
     rows: int
+    quantity: Quantity = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quantity", quantity_of(self.observed))
 
 
 def difference_between(first: Group, second: Group, *, rows_from: int) -> Quantity:
