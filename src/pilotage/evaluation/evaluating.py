@@ -127,7 +127,7 @@ def evaluate(
     asked = [*_asked(gates, rows), *measured]
     asked.sort(key=lambda one: one.gate.line)
     answers = answer_all(asked, request.gates.confidence)
-    outcome = outcome_of(answers, request.gates.undecided)
+    outcome = outcome_of(answers)
     confidence = request.gates.confidence
     return Report(
         format=FORMAT,
@@ -269,15 +269,15 @@ def _asked(gates: Sequence[Gate], rows: Rows) -> list[Asked]:
     return asked
 
 
-def outcome_of(answers: Sequence[Answer], undecided: str) -> str:
-    """passed, failed, undecided or none: what the exit code follows."""
+def outcome_of(answers: Sequence[Answer]) -> str:
+    """passed, failed, undecided or none; what an undecided one is worth is the user's policy."""
     if not answers:
         return "none"
     if any(isinstance(answer.verdict, Failed) for answer in answers):
         return "failed"
     if all(isinstance(answer.verdict, Passed) for answer in answers):
         return "passed"
-    return "undecided" if undecided == "fail" else "passed"
+    return "undecided"
 
 
 def headline_of(name: str, answers: Sequence[Answer], outcome: str) -> str:
@@ -295,9 +295,8 @@ def headline_of(name: str, answers: Sequence[Answer], outcome: str) -> str:
     if passed == total:
         return f"{name} passes {gates}."
     open_ = total - passed
-    are = "is" if open_ == 1 else "are"
-    verb = "passes what is decided" if outcome == "passed" else "is not shown to be good enough"
-    return f"{name} {verb}: {open_} of {total} {'gate' if total == 1 else 'gates'} {are} undecided."
+    noun, are = "gate" if total == 1 else "gates", "is" if open_ == 1 else "are"
+    return f"{name} is not shown to be good enough: {open_} of {total} {noun} {are} undecided."
 
 
 def _model(model: OpenedModel, scored: Scored) -> ModelShown:
