@@ -61,9 +61,9 @@ def _in_a_process(way: str, folder: Path) -> dict[str, float]:
 
 
 def _pilotage(folder: Path) -> dict[str, float]:
-    from pilotage.evaluation.datasets import open_dataset
-    from pilotage.evaluation.predicting import score
-    from pilotage.evaluation.surveying import survey
+    from pilotage.evaluation.data.datasets import open_dataset
+    from pilotage.evaluation.data.surveying import survey
+    from pilotage.evaluation.scoring.predicting import score
     from pilotage.formats.opening import open_model
     from pilotage.spec.gates import DataSettings
 

@@ -11,7 +11,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from pilotage.cli.app import main
-from pilotage.evaluation.groups import GROUPS
+from pilotage.evaluation.data.groups import GROUPS
 
 ROWS = 400
 

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from pilotage.errors import PilotageError, PilotageErrors
-from pilotage.evaluation.datasets import open_dataset
-from pilotage.evaluation.predicting import score
+from pilotage.evaluation.data.datasets import open_dataset
+from pilotage.evaluation.scoring.predicting import score
 from pilotage.formats.opening import open_model
 from pilotage.spec.gates import DataSettings
 

@@ -57,7 +57,7 @@ def evaluate(words: Words) -> int:
     """Runs `pilotage evaluate`; the exit code."""
     from pilotage.evaluation.evaluating import evaluate as evaluated
     from pilotage.evaluation.history import HISTORY, remembered
-    from pilotage.evaluation.latency import measure
+    from pilotage.evaluation.load.latency import measure
 
     _check_page(words.html)
     gates = gates_of(words)
@@ -154,7 +154,7 @@ def _check_page(html: Path | None) -> None:
 
 
 def _request(words: Words, gates: GateFile) -> "Request":
-    from pilotage.evaluation.datasets import open_dataset
+    from pilotage.evaluation.data.datasets import open_dataset
     from pilotage.evaluation.evaluating import Request
 
     if gates.data.file is None:

@@ -18,11 +18,10 @@ from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.scored import Array, Scored
 from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.evaluation import curves
-from pilotage.evaluation.columns import Dataset
-from pilotage.evaluation.custom_metrics import losses_of
-from pilotage.evaluation.groups import with_asked
-from pilotage.evaluation.perturbing import Perturbing
-from pilotage.evaluation.predicting import score, score_perturbed
+from pilotage.evaluation.data.columns import Dataset
+from pilotage.evaluation.data.groups import with_asked
+from pilotage.evaluation.data.surveying import survey
+from pilotage.evaluation.perturbation.perturbing import Perturbing
 from pilotage.evaluation.report import (
     FORMAT,
     DataShown,
@@ -31,9 +30,10 @@ from pilotage.evaluation.report import (
     ModelShown,
     Report,
 )
+from pilotage.evaluation.scoring.custom_metrics import losses_of
+from pilotage.evaluation.scoring.predicting import score, score_perturbed
 from pilotage.evaluation.shown import finite, gate_shown, interval_shown
 from pilotage.evaluation.slicing import slices_of
-from pilotage.evaluation.surveying import survey
 from pilotage.formats.opening import OpenedModel
 from pilotage.spec.gate_words import METRICS, custom_word
 from pilotage.spec.gates import (
