@@ -69,32 +69,43 @@ class Planned:
     effects: tuple[Effect, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """The confidence with which each answer is given. Any failure stops a release, so with J gates
+    the first to fail has to be shown at a J-th of the error rate (Holm); passing pays nothing."""
+
+    passing: float
+    failing: float
+
+
 def plan(gates: GateFile) -> tuple[Planned, ...]:
     """Every gate's plan, in the order of the file."""
-    return tuple(_plan(gate, METRICS.get(gate.metric), gates.confidence) for gate in gates.gates)
+    error_rate = (1 - gates.confidence) / max(1, len(gates.gates))
+    sure = Sureness(gates.confidence, 1 - error_rate)
+    return tuple(_plan(gate, METRICS.get(gate.metric), sure) for gate in gates.gates)
 
 
-def _plan(gate: Gate, word: MetricWord | None, confidence: float) -> Planned:
+def _plan(gate: Gate, word: MetricWord | None, sure: Sureness) -> Planned:
     if word is None or "load" in word.needs:
         return Planned(gate.metric, "measured under load, not on rows", ())
     title = title_of_gate(gate, word)
     match gate.condition:
         case AtLeast(value) | AtMost(value):
-            return _floor(title, word, value, isinstance(gate.condition, AtLeast), confidence)
+            return _floor(title, word, value, isinstance(gate.condition, AtLeast), sure)
         case Equals(value, within):
-            return _equals(title, word, value, within, confidence)
+            return _equals(title, word, value, within, sure)
         case Within(value):
-            return _equals(title, word, 0.0, value, confidence)
+            return _equals(title, word, 0.0, value, sure)
         case NotWorseThanBaseline(margin):
-            return _pairs(title, word, margin, confidence, harm_from=0.0)
+            return _pairs(title, word, margin, sure, harm_from=0.0)
         case DropUnder(_, margin):
-            return _pairs(title, word, margin, confidence, harm_from=margin)
+            return _pairs(title, word, margin, sure, harm_from=margin)
         case BetterThanBaseline():
-            return _better(title, word, confidence)
+            return _better(title, word, sure)
         case DifferenceAcross(at_most):
-            return _groups(title, word, at_most, confidence)
+            return _groups(title, word, at_most, sure)
         case RatioAcross(at_least):
-            return _ratios(title, at_least, confidence)
+            return _ratios(title, at_least, sure)
 
 
 def _rows_of(
@@ -134,9 +145,7 @@ def _rows_of(
 NO_FORMULA: Final = "no planning number: its spread is known only from rows"
 
 
-def _floor(
-    title: str, word: MetricWord, limit: float, at_least: bool, confidence: float
-) -> Planned:
+def _floor(title: str, word: MetricWord, limit: float, at_least: bool, sure: Sureness) -> Planned:
     found = _rows_of(word)
     if found is None:
         return Planned(title, NO_FORMULA, ())
@@ -146,21 +155,20 @@ def _floor(
         for distance in DISTANCES:
             truth = limit + distance * sign * (1 if at_least else -1)
             if 0 < truth < 1:
+                confidence = sure.passing if answer == "passes" else sure.failing
                 number = rows(truth, limit, confidence, POWER)
                 effects.append(Effect(shown(truth, unit_of(word)), answer, number))
     return Planned(title, assumed, tuple(effects))
 
 
-def _equals(
-    title: str, word: MetricWord, value: float, within: float, confidence: float
-) -> Planned:
+def _equals(title: str, word: MetricWord, value: float, within: float, sure: Sureness) -> Planned:
     found = _rows_of(word)
     if found is None:
         return Planned(title, NO_FORMULA, ())
     rows, assumed = found
-    inside = rows(value, value + within, confidence, POWER_OF_EACH)
+    inside = rows(value, value + within, sure.passing, POWER_OF_EACH)
     # Harm is shown by a two-sided interval: it could be missed on two sides.
-    outside = rows(value + 2 * within, value + within, (1 + confidence) / 2, POWER)
+    outside = rows(value + 2 * within, value + within, (1 + sure.failing) / 2, POWER)
     unit = difference_unit_of(word) if word.better == "zero" else unit_of(word)
     return Planned(
         title,
@@ -173,7 +181,7 @@ def _equals(
 
 
 def _pairs(
-    title: str, word: MetricWord, margin: float, confidence: float, *, harm_from: float
+    title: str, word: MetricWord, margin: float, sure: Sureness, *, harm_from: float
 ) -> Planned:
     unit = difference_unit_of(word)
     assumed = f"the two disagree on {shown(DISAGREE, '%')} of rows"
@@ -184,20 +192,20 @@ def _pairs(
             "equal",
             "passes",
             rows_for_pairs(
-                difference=0.0, limit=-margin, discordant=DISAGREE, confidence=confidence
+                difference=0.0, limit=-margin, discordant=DISAGREE, confidence=sure.passing
             ),
         )
     ]
     for harm in (margin, 2 * margin, 3 * margin):
         if harm_from < harm <= DISAGREE:
             number = rows_for_pairs(
-                difference=-harm, limit=-harm_from, discordant=DISAGREE, confidence=confidence
+                difference=-harm, limit=-harm_from, discordant=DISAGREE, confidence=sure.failing
             )
             effects.append(Effect(f"{shown(harm, unit)} worse", "fails", number))
     return Planned(title, assumed, tuple(effects))
 
 
-def _better(title: str, word: MetricWord, confidence: float) -> Planned:
+def _better(title: str, word: MetricWord, sure: Sureness) -> Planned:
     unit = difference_unit_of(word)
     if unit != "pp":
         return Planned(title, NO_FORMULA, ())
@@ -205,14 +213,16 @@ def _better(title: str, word: MetricWord, confidence: float) -> Planned:
         Effect(
             f"{shown(gain, unit)} better",
             "passes",
-            rows_for_pairs(difference=gain, limit=0.0, discordant=DISAGREE, confidence=confidence),
+            rows_for_pairs(
+                difference=gain, limit=0.0, discordant=DISAGREE, confidence=sure.passing
+            ),
         )
         for gain in DISTANCES
     )
     return Planned(title, f"the two disagree on {shown(DISAGREE, '%')} of rows", effects)
 
 
-def _groups(title: str, word: MetricWord, at_most: float, confidence: float) -> Planned:
+def _groups(title: str, word: MetricWord, at_most: float, sure: Sureness) -> Planned:
     if unit_of(word) != "%":
         return Planned(title, NO_FORMULA, ())
     assumed = f"two groups of equal size, a rate of {shown(RATE, '%')}"
@@ -220,7 +230,7 @@ def _groups(title: str, word: MetricWord, at_most: float, confidence: float) -> 
         Effect(
             "no difference",
             "passes",
-            rows_for_difference(rate_a=RATE, rate_b=RATE, limit=at_most, confidence=confidence),
+            rows_for_difference(rate_a=RATE, rate_b=RATE, limit=at_most, confidence=sure.passing),
         )
     ]
     for apart in (2 * at_most, 3 * at_most):
@@ -229,25 +239,25 @@ def _groups(title: str, word: MetricWord, at_most: float, confidence: float) -> 
                 rate_a=RATE + apart,
                 rate_b=RATE,
                 limit=at_most,
-                confidence=(1 + confidence) / 2,
+                confidence=(1 + sure.failing) / 2,
             )
             effects.append(Effect(f"{shown(apart, 'pp')} apart", "fails", number))
     return Planned(title, assumed, tuple(effects))
 
 
-def _ratios(title: str, at_least: float, confidence: float) -> Planned:
+def _ratios(title: str, at_least: float, sure: Sureness) -> Planned:
     assumed = f"two groups of equal size, a rate of {shown(RATE, '%')}"
     effects = [
         Effect(
             "equal rates",
             "passes",
-            rows_for_ratio(rate_a=RATE, rate_b=RATE, limit=at_least, confidence=confidence),
+            rows_for_ratio(rate_a=RATE, rate_b=RATE, limit=at_least, confidence=sure.passing),
         )
     ]
     for share in (0.75, 0.5):
         ratio = at_least * share
         number = rows_for_ratio(
-            rate_a=RATE * ratio, rate_b=RATE, limit=at_least, confidence=confidence
+            rate_a=RATE * ratio, rate_b=RATE, limit=at_least, confidence=sure.failing
         )
         effects.append(Effect(f"a ratio of {shown(ratio, 'ratio')}", "fails", number))
     return Planned(title, assumed, tuple(effects))
