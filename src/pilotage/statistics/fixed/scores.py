@@ -259,6 +259,8 @@ def _tables(
 
 
 def _difference_sine(counts: Tables, d: Vector, variance: Variance) -> Vector:
+    # Nearer to 0 than any end is told, where squares would underflow: equal rates.
+    d = np.where(np.abs(d) < _RESOLUTION, 0.0, d)
     k_a, n_a, k_b, n_b = counts
     p_a, p_b = _rates_apart(counts, d)
     spread = p_a * (1 - p_a) / n_a + p_b * (1 - p_b) / n_b

@@ -125,6 +125,11 @@ def test_a_against_b_mirrors_b_against_a(a: tuple[int, int], b: tuple[int, int])
         assert inverse.low == 0.0
 
 
+def test_a_difference_of_almost_nothing_is_none() -> None:
+    tiny = float(difference_p_value(1, 1, 1, 1, difference=3e-129, alternative="less"))
+    assert tiny == float(difference_p_value(1, 1, 1, 1, difference=0.0, alternative="less"))
+
+
 @settings(derandomize=True, deadline=None, max_examples=80)
 @given(group, group, st.floats(-0.9, 0.9), st.floats(0.6, 0.99))
 def test_a_p_value_is_small_exactly_where_the_bound_is_beyond(
