@@ -5,8 +5,9 @@ from dataclasses import replace
 from benchmarks.decisions.lengths import Length
 from benchmarks.decisions.rollouts import MARGIN, OURS, PASSED, judge
 from benchmarks.decisions.streams import Constant, Truth, daily, five_to_fifty, outages, rising
-from benchmarks.decisions.tables import Aim, Part, Table, percent, share
+from benchmarks.decisions.tables import CONFIDENCE, Aim, Part, Table, percent, share
 from benchmarks.decisions.tasks import SEED, chunks, together
+from pilotage.statistics.fixed.proportions import clopper_pearson
 
 BASES = (0.001, 0.003, 0.01, 0.1)
 RATES = (100.0, 5.0)
@@ -39,21 +40,37 @@ def run(length: Length) -> Part:
         for _, wrong in NULLS
     ]
     again = _count("highest cells again", highest, length.guard_again, SEED + 1)
-    runs = length.guard_again
-    rows = [
-        [wrong, truth.name, percent(truth.base), f"{truth.requests_per_s:g}", share(count, runs)]
-        for (truth, wrong), count in zip(highest, again, strict=True)
-    ]
-    columns = ["error", "condition", "base error", "requests/s", "rate (exact 95 %)"]
-    note = f"{runs:,} runs each, with seeds that did not choose them."
     return Part(
         "guard",
-        [table, Table("The guard's two highest cells, again", columns, rows, note)],
-        [
-            Aim(f"{wrong}, highest cell again", 100 * count / runs, 5.0, "%")
-            for (_, wrong), count in zip(highest, again, strict=True)
-        ],
+        [table, _again_table(highest, again, length.guard_again)],
+        _aims(again, length.guard_again),
     )
+
+
+def _again_table(cells: list[Cell], counts: list[int], runs: int) -> Table:
+    rows = [
+        [wrong, truth.name, percent(truth.base), f"{truth.requests_per_s:g}", share(count, runs)]
+        for (truth, wrong), count in zip(cells, counts, strict=True)
+    ]
+    return Table(
+        "The guard's two highest cells, again",
+        ["error", "condition", "base error", "requests/s", "rate (exact 95 %)"],
+        rows,
+        f"{runs:,} runs each, with seeds that did not choose them. At the margin the proof's 5 % "
+        "are nearly reached, so that the aim asks whether the simulation shows more.",
+    )
+
+
+def _aims(counts: list[int], runs: int) -> list[Aim]:
+    return [
+        Aim(
+            f"{wrong}, highest cell again: lower end of its exact 95 % interval",
+            100 * clopper_pearson(count, runs, confidence=CONFIDENCE).low,
+            5.0,
+            "%",
+        )
+        for (_, wrong), count in zip(NULLS, counts, strict=True)
+    ]
 
 
 def _count(name: str, cells: list[Cell], runs: int, seed: int) -> list[int]:

@@ -39,7 +39,7 @@ class Length:
 
 FULL = Length(
     guard=300,
-    guard_again=3_000,
+    guard_again=10_000,
     power=2_000,
     beside=200,
     sticky=400,

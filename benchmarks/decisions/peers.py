@@ -81,7 +81,9 @@ class RepeatedTest:
 class Msprt:
     """The mixture sequential test of Johari et al., two-sided 5 %, normal mixture of 0.5 points.
 
-    The variance is that of the two estimated rates, as published, not that of a pooled one.
+    The variance is that of the two estimated rates. With `pooled` it is the z-test's, from one rate
+    for both arms: not the published form, and shown since arms of 5 and 95 % make it quite another
+    test, which is faster where the small arm is the worse one.
 
     Johari, Koomen, Pekelis & Walsh (2022), Operations Research 70.
     """
@@ -89,15 +91,21 @@ class Msprt:
     name: str = "mSPRT each 10 s"
     tau = 0.005
 
+    def __init__(self, *, pooled: bool = False) -> None:
+        self.pooled = pooled
+        if pooled:
+            self.name = "mSPRT each 10 s, pooled variance"
+
     def start(self, runs: int) -> None:
         self.totals = np.zeros((4, runs))
 
     def see(self, look: int, counts: Counts) -> Array:  # noqa: ARG002
         _add(self.totals, counts)
         n, k, m, j = self.totals
-        difference, _ = _difference(self.totals)
+        difference, variance = _difference(self.totals)
         with np.errstate(divide="ignore", invalid="ignore"):
-            variance = k / n * (1 - k / n) / n + j / m * (1 - j / m) / m
+            if not self.pooled:
+                variance = k / n * (1 - k / n) / n + j / m * (1 - j / m) / m
             spread = variance + self.tau**2
             log = 0.5 * np.log(variance / spread)
             log += self.tau**2 * difference**2 / (2 * variance * spread)
@@ -186,4 +194,5 @@ def documented() -> list[Peer]:
         RepeatedTest("z-test each hour", every=HOUR),
         RepeatedTest("z-test once at 24 h", every=24 * HOUR),
         Msprt(),
+        Msprt(pooled=True),
     ]

@@ -74,17 +74,22 @@ def _apart(ends: Points) -> Points:
     """Where the names go: at the ends of their lines, but not on each other."""
     step = 0.045
     placed: Points = []
-    below = 2.0
+    place = 2.0
     for point in sorted(ends, key=lambda each: -float(each["share"])):
-        below = min(float(point["share"]), below - step)
-        placed.append({**point, "place": max(below, 0.0)})
+        place = min(float(point["share"]), place - step)
+        placed.append({**point, "place": place})
+    # What was pushed below the picture goes up again, and pushes others up.
+    lowest = 0.0
+    for point in reversed(placed):
+        point["place"] = max(float(point["place"]), lowest)
+        lowest = float(point["place"]) + step
     return placed
 
 
 def canary_requests(points: Points) -> Chart:
     """Canary requests until +0.5 points are rolled back, and what that costs in false alarms."""
     shown = [
-        {**point, "wrong": f"{100 * float(point['false']):.0f} %"}
+        {**point, "wrong": f"{100 * float(point['false']):.3g} %"}
         for point in points
     ]  # fmt: skip
     order = [p["procedure"] for p in sorted(shown, key=lambda each: float(each["median"]))]
