@@ -25,6 +25,20 @@ class GroupAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupEstimate:
+    """The metric in one group by itself, where groups are compared: for looking, not for deciding.
+
+    `low` and `high` hold together at the report's confidence.
+    """
+
+    group: str
+    rows: int
+    estimate: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a gate answered.
 
@@ -44,3 +58,5 @@ class Answer:
     groups: tuple[GroupAnswer, ...] = ()
     rows_needed: int | None = None
     notes: tuple[str, ...] = ()
+    members: tuple[GroupEstimate, ...] = ()
+    """Each group by itself, where the gate compares groups."""

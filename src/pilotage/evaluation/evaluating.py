@@ -118,6 +118,9 @@ def evaluate(
     gates = [
         gate for gate in request.gates.gates if gate.metric in OBSERVED or gate.metric in custom
     ]
+    answered = {id(gate) for gate in gates} | {id(one.gate) for one in measured}
+    if left := [gate.metric for gate in request.gates.gates if id(gate) not in answered]:
+        raise PilotageError(f"nobody measured {', '.join(left)}", expected="every gate answered")
     settings = with_groups(request.gates.data, gates)
     rows, told = score_all(request, settings, gates, progress)
     if asking is not None:

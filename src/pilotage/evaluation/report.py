@@ -46,6 +46,17 @@ class GroupShown(Struct, frozen=True):
     culprit: bool
 
 
+class MemberShown(Struct, frozen=True):
+    """The metric in one group by itself, where a gate compares groups; both ends hold together at
+    the report's confidence."""
+
+    group: str
+    rows: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
 class GateShown(Struct, frozen=True):
     title: str
     sentence: str
@@ -60,6 +71,9 @@ class GateShown(Struct, frozen=True):
     groups: tuple[GroupShown, ...]
     rows_needed: int | None
     notes: tuple[str, ...]
+    members: tuple[MemberShown, ...] = ()
+    """Each group by itself, in the metric's own unit `member_unit`."""
+    member_unit: str = ""
 
 
 class MetricShown(Struct, frozen=True):

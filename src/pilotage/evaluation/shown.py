@@ -5,7 +5,15 @@ from math import isfinite
 from typing import Any
 
 from pilotage.checks.answers import Answer, GroupAnswer
-from pilotage.evaluation.report import GateShown, GroupShown, IntervalShown, VerdictShown
+from pilotage.checks.metrics import unit_of
+from pilotage.evaluation.report import (
+    GateShown,
+    GroupShown,
+    IntervalShown,
+    MemberShown,
+    VerdictShown,
+)
+from pilotage.spec.gate_words import METRICS, custom_word
 from pilotage.spec.gates import Condition
 from pilotage.statistics.interval import Interval
 from pilotage.statistics.verdict import Undecided, Verdict, word_of
@@ -38,6 +46,13 @@ def gate_shown(answer: Answer) -> GateShown:
         groups=tuple(_group(group) for group in answer.groups),
         rows_needed=answer.rows_needed,
         notes=answer.notes,
+        members=tuple(
+            MemberShown(
+                one.group, one.rows, finite(one.estimate), finite(one.low), finite(one.high)
+            )
+            for one in answer.members
+        ),
+        member_unit=unit_of(METRICS.get(gate.metric) or custom_word(gate.metric)),
     )
 
 

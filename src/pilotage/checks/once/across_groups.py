@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from pilotage.checks.answers import GroupAnswer
+from pilotage.checks.answers import GroupAnswer, GroupEstimate
 from pilotage.checks.observed import Observed
 from pilotage.checks.once.between_groups import Group, difference_between, ratio_between
 from pilotage.checks.once.quantities import Quantity
@@ -20,18 +20,8 @@ from pilotage.checks.once.rows import only
 from pilotage.checks.scored import Array, Grouping, Scored
 from pilotage.checks.step_down import Question, shown_to_fail
 from pilotage.errors import PilotageError
-from pilotage.spec.gates import (
-    DifferenceAcross,
-    Gate,
-    RatioAcross,
-)
-from pilotage.statistics.verdict import (
-    Because,
-    Failed,
-    Passed,
-    Undecided,
-    Verdict,
-)
+from pilotage.spec.gates import DifferenceAcross, Gate, RatioAcross
+from pilotage.statistics.verdict import Because, Failed, Passed, Undecided, Verdict
 
 Look = Callable[[Scored], Observed]
 """What a metric, with its options, sees in some rows."""
@@ -76,8 +66,10 @@ def members_of(grouping: Grouping) -> list[tuple[str, Array]]:
     return [(name, inside) for name, inside in found if inside.any()]
 
 
-def pairs_of(gate: Gate, look: Look, scored: Scored, *, lower_is_better: bool) -> list[Part]:
-    """The pairs of groups whose answers make the gate's.
+def pairs_of(
+    gate: Gate, look: Look, scored: Scored, *, lower_is_better: bool
+) -> tuple[list[Group], list[Part]]:
+    """The groups, and the pairs of them whose answers make the gate's.
 
     Raises:
         PilotageError: fewer than two groups, or a group to compare with that is not there.
@@ -89,7 +81,7 @@ def pairs_of(gate: Gate, look: Look, scored: Scored, *, lower_is_better: bool) -
     chosen_from = len(groups) / 2 if gate.against == "best" else 1.0
     match gate.condition:
         case DifferenceAcross(at_most):
-            return [
+            return groups, [
                 Part(
                     _against(one, other),
                     quantity,
@@ -102,7 +94,7 @@ def pairs_of(gate: Gate, look: Look, scored: Scored, *, lower_is_better: bool) -
                 for quantity in [difference_between(one, other, rows_from=gate.groups_from)]
             ]
         case RatioAcross(at_least):
-            return [
+            return groups, [
                 Part(
                     _against(one, other),
                     quantity,
@@ -171,8 +163,8 @@ def _rest(look: Look, scored: Scored, grouping: Grouping, name: str) -> Group:
 def _best(groups: Sequence[Group], rows_from: int, lower_is_better: bool) -> Group:
     """The group with the best estimate of those that are large enough to be judged.
 
-    It is chosen by the same rows; that costs nothing, since every other group must pass against it
-    and the largest difference is between some pair in any case.
+    It is chosen by the same rows. Passing pays nothing for that, since the luckiest group is the
+    hardest to be near to; failing does (`Part.chosen_from`).
     """
     large = [group for group in groups if group.rows >= rows_from] or list(groups)
     sign = -1.0 if lower_is_better else 1.0
@@ -226,6 +218,16 @@ def answers_of(parts: Sequence[Part], confidence: float) -> tuple[GroupAnswer, .
     return tuple(
         _answer(parts[i], verdicts[i], shown[i]) for i in order if parts[i].shown or shown[i]
     )
+
+
+def members_shown(groups: Sequence[Group], confidence: float) -> tuple[GroupEstimate, ...]:
+    """What the metric is in each group by itself, the largest group first."""
+    shown: list[GroupEstimate] = []
+    for group in groups:
+        interval = group.quantity.interval(confidence, "two")
+        estimate = group.quantity.estimate
+        shown.append(GroupEstimate(group.name, group.rows, estimate, interval.low, interval.high))
+    return tuple(shown)
 
 
 def _answer(part: Part, verdict: Verdict, culprit: bool) -> GroupAnswer:

@@ -18,9 +18,11 @@ from pilotage.checks.once.across_groups import (
     ask_all,
     grouping_of,
     members_of,
+    members_shown,
     pairs_of,
     too_small,
 )
+from pilotage.checks.once.between_groups import Group
 from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.once.on_same_rows import difference_of
 from pilotage.checks.once.quantities import Quantity
@@ -76,6 +78,8 @@ class Asked:
     quantity: Quantity | None = None
     parts: tuple[Part, ...] = ()
     notes: tuple[str, ...] = ()
+    members: tuple[Group, ...] = ()
+    """The groups by themselves, where they are compared."""
 
 
 def ask(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
@@ -126,6 +130,7 @@ def _answer(asked: Asked, fails: bool, confidence: float) -> Answer:
         # Of groups each one decides; of a failure among many, the other gates do.
         None if groups or why else rows_needed(asked.gate.condition, asked.word, verdict),
         notes,
+        members_shown(asked.members, confidence),
     )
 
 
@@ -157,8 +162,9 @@ def _chosen(rows: Rows, chosen: Array) -> Rows:
 
 
 def _ask_across(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
+    members: list[Group] = []
     if isinstance(gate.condition, DifferenceAcross | RatioAcross):
-        parts = pairs_of(
+        members, parts = pairs_of(
             gate,
             lambda scored: observe(word, scored, dict(gate.options)),
             rows.candidate,
@@ -172,7 +178,14 @@ def _ask_across(gate: Gate, word: MetricWord, rows: Rows) -> Asked:
     question = ask_all(parts, rows.candidate.rows)
     small = too_small(grouping_of(rows.candidate, gate.across), gate.groups_from)
     return Asked(
-        gate, word, question, _unit(gate, word), _margin(gate), parts=tuple(parts), notes=small
+        gate,
+        word,
+        question,
+        _unit(gate, word),
+        _margin(gate),
+        parts=tuple(parts),
+        notes=small,
+        members=tuple(members),
     )
 
 

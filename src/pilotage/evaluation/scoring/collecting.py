@@ -113,7 +113,8 @@ class Collector:
         """Everything in one, with notes for people.
 
         Raises:
-            PilotageError: the model answered labels that are none of its classes.
+            PilotageError: the model answered labels that are none of its classes, or more than two
+                where a positive one or a threshold was named.
         """
         if self._numbers:
             made = self._scored(self._decision.task, self._surveyed.truth.as_numbers(), ())
@@ -121,6 +122,12 @@ class Collector:
         classes = self._classes()
         self._check_order()
         binary = self._decision.task == "binary" and len(classes) == 2
+        if not binary and (self._named_positive or self._threshold is not None):
+            raise PilotageError(
+                f"the model answers {len(classes)} labels, and none of them is the positive one",
+                expected=f"two: {', '.join(self._decision.classes)}",
+                fix="Leave `positive` and `threshold` out, or use a model of two classes.",
+            )
         notes = list(self._decision.notes)
         if self._decision.width > 1 and not self._kept:
             notes.append(f"the scores of {len(classes)} classes are too many to be kept")

@@ -222,3 +222,17 @@ def test_where_that_no_row_meets_is_told():
     for across in ((), ("group",)):
         with pytest.raises(PilotageError, match="no row has group = F and other = b"):
             answer(Gate("accuracy", AtLeast(0.5), where=where, across=across), both)
+
+
+def test_compared_groups_are_shown_by_themselves_too():
+    scored = binary(4000, groups=UNFAIR)
+    found = answer(difference(0.05), scored)
+    for member in found.members:
+        inside = scored.groups["group"].codes == ("F", "M").index(member.group)
+        negatives = inside & (scored.truth == 0)
+        rate = (scored.answer[negatives] == 1).mean()
+        assert member.estimate == pytest.approx(rate)
+        assert member.low < rate < member.high
+        assert member.rows == inside.sum()
+    assert {member.group for member in found.members} == {"F", "M"}
+    assert answer(Gate("accuracy", AtLeast(0.5), across=("group",)), scored).members == ()

@@ -136,6 +136,14 @@ def test_labels_that_only_the_model_answers_become_classes(tmp_path):
     assert made.answer.tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("asked", [{"positive": "b"}, {"threshold": 0.5}])
+def test_a_third_label_leaves_no_positive_one_and_is_told(tmp_path, asked):
+    model = unary(tmp_path, "Identity", value("x", "s", ["n", 1]), value("y", "s", ["n", 1]))
+    with pytest.raises(PilotageError, match="answers 3 labels") as told:
+        scored(model, tmp_path, {"x": ["a", "b", "z"], "t": ["a", "b", "b"]}, **asked)
+    assert told.value.expected == "two: a, b"
+
+
 @pytest.mark.parametrize(("limit", "kept"), [(24, True), (23, False)])
 def test_scores_of_all_classes_are_kept_up_to_the_limit(tmp_path, monkeypatch, limit, kept):
     monkeypatch.setattr(collecting, "SCORE_BYTES", limit)
