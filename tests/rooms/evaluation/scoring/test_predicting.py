@@ -136,11 +136,10 @@ def test_labels_that_only_the_model_answers_become_classes(tmp_path):
     assert made.answer.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("asked", [{"positive": "b"}, {"threshold": 0.5}])
-def test_a_third_label_leaves_no_positive_one_and_is_told(tmp_path, asked):
+def test_a_third_label_leaves_no_positive_one_and_is_told(tmp_path):
     model = unary(tmp_path, "Identity", value("x", "s", ["n", 1]), value("y", "s", ["n", 1]))
     with pytest.raises(PilotageError, match="answers 3 labels") as told:
-        scored(model, tmp_path, {"x": ["a", "b", "z"], "t": ["a", "b", "b"]}, **asked)
+        scored(model, tmp_path, {"x": ["a", "b", "z"], "t": ["a", "b", "b"]}, positive="b")
     assert told.value.expected == "two: a, b"
 
 
