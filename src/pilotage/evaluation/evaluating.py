@@ -10,66 +10,40 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from pilotage.checks.answers import Answer
-from pilotage.checks.metrics import OBSERVED, observe, title_of, unit_of
-from pilotage.checks.observed import Statistic, estimate_of
+from pilotage.checks.metrics import OBSERVED
 from pilotage.checks.once.asking import Asked, Rows, answer_all, ask
-from pilotage.checks.once.of_one_model import quantity_of
 from pilotage.checks.scored import Array, Scored
 from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.evaluation import curves
+from pilotage.evaluation.beside import curves_beside, metrics_beside
 from pilotage.evaluation.data.columns import Dataset
 from pilotage.evaluation.data.groups import with_asked
 from pilotage.evaluation.data.surveying import survey
+from pilotage.evaluation.outcome import headline_of, outcome_of
 from pilotage.evaluation.perturbation.perturbing import Perturbing
 from pilotage.evaluation.report import (
     FORMAT,
     DataShown,
     LatencyShown,
-    MetricShown,
     ModelShown,
     Report,
 )
 from pilotage.evaluation.scoring.custom_metrics import losses_of
 from pilotage.evaluation.scoring.predicting import score, score_perturbed
-from pilotage.evaluation.shown import finite, gate_shown, interval_shown
+from pilotage.evaluation.shown import gate_shown
 from pilotage.evaluation.slicing import slices_of
 from pilotage.formats.opening import OpenedModel
 from pilotage.spec.gate_words import METRICS, custom_word
 from pilotage.spec.gates import (
-    AtLeast,
-    AtMost,
     DataSettings,
     DropUnder,
-    Equals,
     Gate,
     GateFile,
     Perturbation,
-    Within,
 )
-from pilotage.statistics.verdict import Failed, Passed
 
 SEED: Final = 20261124
 """Of all chance in an evaluation; the same rows and gates give the same report."""
-BOOTSTRAP_ROWS: Final = 200_000
-"""Rows above which a metric that no gate asks for is shown without a bootstrapped interval."""
-BESIDE: Final = {
-    "binary": (
-        "accuracy",
-        "roc_auc",
-        "precision",
-        "recall",
-        "false_positive_rate",
-        "f1",
-        "brier_score",
-        "calibration_in_the_large",
-    ),
-    "multiclass": ("accuracy", "balanced_accuracy", "f1", "log_loss"),
-    "regression": ("mean_absolute_error", "root_mean_squared_error", "r2", "mean_error"),
-    "ranking": ("ndcg",),
-}
-"""Metrics that are shown beside the gates."""
-
 Progress = Callable[[str, int, int | None], None]
 """(what is done, rows done, rows in all)"""
 Asking = Callable[[str, bool, bool], Sequence[Gate]]
@@ -155,9 +129,14 @@ def evaluate(
         outcome=outcome,
         headline=headline_of(request.model.name, answers, outcome),
         gates=tuple(gate_shown(answer) for answer in answers),
-        metrics=_metrics(rows, asked, confidence),
+        metrics=metrics_beside(rows, asked, confidence),
         slices=slices_of(rows.candidate, confidence),
-        curves=_curves(request, rows, confidence),
+        curves=curves_beside(
+            rows,
+            request.model.name,
+            request.baseline.name if request.baseline is not None else "",
+            confidence,
+        ),
         confusion=curves.confusion(rows.candidate),
         latency=latency,
         notes=(*told, *said, *notes, *_weighted(settings)),
@@ -272,79 +251,7 @@ def _asked(gates: Sequence[Gate], rows: Rows) -> list[Asked]:
     return asked
 
 
-def outcome_of(answers: Sequence[Answer]) -> str:
-    """passed, failed, undecided or none; what an undecided one is worth is the user's policy."""
-    if not answers:
-        return "none"
-    if any(isinstance(answer.verdict, Failed) for answer in answers):
-        return "failed"
-    if all(isinstance(answer.verdict, Passed) for answer in answers):
-        return "passed"
-    return "undecided"
-
-
-def headline_of(name: str, answers: Sequence[Answer], outcome: str) -> str:
-    """What a person should know first."""
-    if outcome == "none":
-        return f"{name} was measured; no gate was asked."
-    total = len(answers)
-    gates = "the gate" if total == 1 else f"all {total} gates"
-    failed = [answer for answer in answers if isinstance(answer.verdict, Failed)]
-    if failed:
-        others = len(failed) - 1
-        more = f" and {others} more {'gate' if others == 1 else 'gates'}" if others else ""
-        return f"{name} fails: {failed[0].title}{more}."
-    passed = sum(isinstance(answer.verdict, Passed) for answer in answers)
-    if passed == total:
-        return f"{name} passes {gates}."
-    open_ = total - passed
-    noun, are = "gate" if total == 1 else "gates", "is" if open_ == 1 else "are"
-    return f"{name} is not shown to be good enough: {open_} of {total} {noun} {are} undecided."
-
-
 def _model(model: OpenedModel, scored: Scored) -> ModelShown:
     return ModelShown(
         model.name, str(model.source), model.format, model.digest, scored.task, scored.classes
     )
-
-
-def _metrics(rows: Rows, asked: Sequence[Asked], confidence: float) -> tuple[MetricShown, ...]:
-    shown: list[MetricShown] = []
-    known = {one.gate.metric: one.quantity for one in asked if _is_overall(one.gate)}
-    for name in BESIDE[rows.candidate.task]:
-        word = METRICS[name]
-        try:
-            observed = observe(word, rows.candidate, {})
-            other = None if rows.baseline is None else observe(word, rows.baseline, {})
-        except PilotageError:
-            continue  # the model gives no scores; the metrics of labels are shown
-        large = isinstance(observed, Statistic) and observed.rows > BOOTSTRAP_ROWS
-        large = large and name not in known
-        quantity = None if large else known.get(name) or quantity_of(observed)
-        shown.append(
-            MetricShown(
-                name,
-                title_of(name),
-                unit_of(word),
-                finite(estimate_of(observed)),
-                None if quantity is None else interval_shown(quantity.interval(confidence, "two")),
-                None if other is None else finite(estimate_of(other)),
-                f"no interval above {BOOTSTRAP_ROWS:,} rows unless a gate asks" if large else "",
-            )
-        )
-    return tuple(shown)
-
-
-def _is_overall(gate: Gate) -> bool:
-    """Whether the gate's quantity is the metric of all rows, as it is shown beside the gates."""
-    plain = isinstance(gate.condition, AtLeast | AtMost | Within | Equals)
-    return plain and not (gate.across or gate.where or gate.options)
-
-
-def _curves(request: Request, rows: Rows, confidence: float) -> tuple[curves.Curve, ...]:
-    made: list[curves.Curve | None] = []
-    for make in (curves.roc, curves.calibration):
-        made.append(make(rows.candidate, request.model.name, confidence))
-        if request.baseline is not None and rows.baseline is not None:
-            made.append(make(rows.baseline, request.baseline.name, confidence))
-    return tuple(curve for curve in made if curve is not None)

@@ -6,7 +6,7 @@ import pytest
 
 from pilotage.checks.once.asking import Rows, answer_all, ask
 from pilotage.cli.evaluation import exit_code
-from pilotage.evaluation.evaluating import headline_of, outcome_of
+from pilotage.evaluation.outcome import headline_of, outcome_of
 from pilotage.spec.gate_words import METRICS
 from pilotage.spec.gates import AtLeast, Gate
 from scored import binary
