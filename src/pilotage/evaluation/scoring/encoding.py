@@ -224,10 +224,17 @@ class _Planner:
         return [info for info in self.there.values() if info.name not in self.reserved.never]
 
     def _in_file_order(self, width: Axis, *, kind: str | None) -> tuple[str, ...]:
-        """The columns that are taken when nobody names them; () when no choice has the count."""
+        """The columns that are taken when nobody names them; () when no choice has the count.
+
+        All of them, or those that are neither protected nor ids; last, those alone that the input
+        can take, where just as many are wanted.
+        """
         free = [info for info in self._free() if info.kind not in ("list", "image")]
         bare = [info for info in free if info.name not in self.reserved.protected]
-        for candidates in (free, bare, _without_ids(free), _without_ids(bare)):
+        choices = [free, bare, _without_ids(free), _without_ids(bare)]
+        if kind is not None and isinstance(width, int):
+            choices += [[info for info in one if info.kind in TAKEN[kind]] for one in choices]
+        for candidates in choices:
             fits = all(kind is None or info.kind in TAKEN[kind] for info in candidates)
             if candidates and fits and (len(candidates) == width or isinstance(width, str)):
                 return tuple(info.name for info in candidates)

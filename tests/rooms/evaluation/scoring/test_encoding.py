@@ -83,6 +83,15 @@ def test_without_names_columns_are_taken_in_file_order_where_their_count_is_righ
     assert "in file order" in encoding.notes[0]
 
 
+def test_without_names_a_text_is_no_number_where_just_as_many_numbers_are_there():
+    columns = there(a="float", y="int", city="text", b="float")
+    encoding = plan(one(2), columns, reserved=Reserved("y"))
+    assert encoding.columns == ("a", "b")
+    assert "takes in file order: a, b" in encoding.notes[0]
+    (error,) = refused(one(3), columns, reserved=Reserved("y"))
+    assert "2 of them with numbers" in error.what
+
+
 def test_a_count_that_is_wrong_is_told_with_both_counts():
     (error,) = refused(one(3), there(a="float", y="int", b="float"), reserved=Reserved("y"))
     assert "takes 3 values" in error.what
