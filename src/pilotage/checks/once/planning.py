@@ -230,7 +230,13 @@ def _groups(title: str, word: MetricWord, at_most: float, sure: Sureness) -> Pla
         Effect(
             "no difference",
             "passes",
-            rows_for_difference(rate_a=RATE, rate_b=RATE, limit=at_most, confidence=sure.passing),
+            rows_for_difference(
+                rate_a=RATE,
+                rate_b=RATE,
+                limit=at_most,
+                confidence=sure.passing,
+                power=POWER_OF_EACH,
+            ),
         )
     ]
     for apart in (2 * at_most, 3 * at_most):
@@ -251,7 +257,13 @@ def _ratios(title: str, at_least: float, sure: Sureness) -> Planned:
         Effect(
             "equal rates",
             "passes",
-            rows_for_ratio(rate_a=RATE, rate_b=RATE, limit=at_least, confidence=sure.passing),
+            rows_for_ratio(
+                rate_a=RATE,
+                rate_b=RATE,
+                limit=at_least,
+                confidence=sure.passing,
+                power=POWER_OF_EACH,  # the ratio and its inverse must both be shown
+            ),
         )
     ]
     for share in (0.75, 0.5):

@@ -1,5 +1,6 @@
 """The plan says what a gate then does: its numbers, tried on gates that are asked."""
 
+import numpy as np
 import pytest
 
 from pilotage.checks.once.asking import Rows, answer_all, ask
@@ -19,6 +20,7 @@ from pilotage.spec.gates import (
     RatioAcross,
     Within,
 )
+from pilotage.statistics.fixed.groups import group_difference_ends, group_ratio_ends
 from pilotage.statistics.verdict import Failed, Passed
 from scored import binary
 
@@ -46,6 +48,34 @@ def test_a_planned_floor_is_decided_with_four_in_five(truth, answer, kind):
         decided += isinstance(answer_all([asked], 0.95)[0].verdict, kind)
     # 80 % of 200, give or take five standard errors.
     assert 132 <= decided <= 188
+
+
+@pytest.mark.parametrize(
+    ("gate", "truth", "ends", "low", "high"),
+    [
+        (
+            Gate("recall", DifferenceAcross(0.05), across=("sex",)),
+            "no difference",
+            group_difference_ends,
+            -0.05,
+            0.05,
+        ),
+        (
+            Gate("selection_rate", RatioAcross(0.8), across=("sex",)),
+            "equal rates",
+            group_ratio_ends,
+            0.8,
+            1.25,
+        ),
+    ],
+)
+def test_two_equal_groups_of_the_planned_rows_pass_with_four_in_five(gate, truth, ends, low, high):
+    each = rows_of(gate, truth, "passes") // 2
+    events = np.random.default_rng(1).binomial(each, 0.2, (2, 2_000))
+    found = ends(events[0], each, events[1], each, error_rate=0.05)
+    passed = np.mean((found.low > low) & (found.high < high))
+    # Planned by normal approximation; with 2,000 runs the standard error is 0.9 %.
+    assert 0.76 <= passed <= 0.86
 
 
 def test_smaller_effects_need_more_rows():
