@@ -2,7 +2,9 @@
 
 Holm's procedure asked by level instead of by p-value, so that it serves intervals and tests alike:
 with J questions, whatever fails at alpha/J is shown; then, among the J - 1 left, whatever fails at
-alpha/(J - 1); and so on, until nothing more is shown. P(any shown | none is true) <= alpha.
+alpha/(J - 1); and so on, until nothing more is shown. P(any shown | none is true) <= alpha,
+if each question alone is wrong no more often than the level at which it is asked; approximate ones
+are as near to alpha as they are at that level.
 
 Passing needs no such care: all must pass, so the bad one would have to (Berger 1982).
 

@@ -1,7 +1,8 @@
 """Which models were judged on which rows, so that a report says how often luck has had a chance.
 
 Judging the same model again is the same decision. Each new version on the same rows is a new one:
-with error rate alpha each, P(any bad one of k passed) is k alpha at most.
+with error rate alpha each, P(any bad one of k passed) is k alpha at most, as long as no version was
+made with these rows: trained on them, or tuned by what their reports showed.
 """
 
 import os
@@ -40,7 +41,7 @@ def remembered(report: Report, file: Path) -> Report:
     alpha = 1 - report.confidence
     note = (
         f"the {_ordinal(place)} version judged on these rows: P(any bad one passed) is at most"
-        f" {min(100.0, 100 * place * alpha):.3g}%; fresh rows start anew"
+        f" {min(100.0, 100 * place * alpha):.3g}% if none was made with them; fresh rows start anew"
     )
     return replace(report, notes=(*report.notes, note))
 

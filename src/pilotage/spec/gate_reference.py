@@ -59,8 +59,8 @@ def _metric(word: MetricWord) -> tuple[str, ...]:
 _INTRODUCTION: Final = """\
 A file of gates says what a model has to show before it gets traffic. Each gate is one question
 with a margin; its answer is passed, failed or undecided, and it is wrong as often as `confidence`
-leaves to 100 %, at most. Every text is checked, and all errors are told at once, with line and
-column."""
+leaves to 100 %: at most, or nearly where its sentence says "about" or "roughly". Every text is
+checked, and all errors are told at once, with line and column."""
 
 _NUMBERS: Final = """\
 Your editor completes and checks the file when it knows its schema:
@@ -92,7 +92,7 @@ computed from the rows of the data set."""
 
 _REFUSED: Final = """\
 Not among them: {refused}. In 15 bins a model that is calibrated perfectly has an expected
-calibration error of 0.086 on 200 rows and of 0.013 on 10,000, so that a threshold on it judges the
+calibration error of 0.086 on 200 rows and of 0.012 on 10,000, so that a threshold on it judges the
 number of rows. `calibration_in_the_large` asks whether as many rows are positive as was predicted;
 `brier_score` judges probabilities as a whole; `calibration_error` is an upper bound."""
 

@@ -232,7 +232,7 @@ REFUSED: Final[Mapping[str, str]] = MappingProxyType(
     )
 )
 """Names that many tools know and that no gate may have, with what to use. The expected calibration
-error of a perfectly calibrated model is 0.086 at 200 rows and 0.013 at 10,000, in 15 bins: a
+error of a perfectly calibrated model is 0.086 at 200 rows and 0.012 at 10,000, in 15 bins: a
 threshold on it judges the number of rows."""
 
 ALSO_CALLED: Final[Mapping[str, str]] = MappingProxyType(

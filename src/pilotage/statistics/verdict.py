@@ -4,6 +4,8 @@ The semantics, the same for gate, guard and monitor. Let theta be the harm, delt
 that a user accepts. BAD is theta >= delta; GOOD is theta <= tau, with tau = 0 for a comparison and
 tau = delta for a plain floor; between them either answer is right. The statements that hold, and
 the only ones to print: P(ever passed | BAD) <= alpha_pass and P(ever failed | GOOD) <= alpha_fail.
+They hold as far as the interval's `Guarantee` says: exactly for EXACT and ANYTIME; near alpha, as
+measured, for APPROXIMATE; as the sample grows for ASYMPTOTIC. `ever` is one look for a gate.
 A check that could not run is an error, not a verdict.
 """
 
@@ -31,10 +33,10 @@ class Evidence:
     """The numbers under a verdict.
 
     `estimate` is None where nothing was observed, `interval` None where none can be computed.
-    `observations` counts in `unit` (row, request, unit, pair, probe, tick). `rule` says in one
-    line what was asked, `method` which procedure answered. `error_rate` is alpha: the probability,
-    at most, of a pass when BAD and of a fail when GOOD. `assumptions` are whole clauses, such as
-    "rows are independent".
+    `observations` counts in `unit` (row, request, unit, pair, probe, tick). `rule` says in one line
+    what was asked, `method` which procedure answered. `error_rate` is alpha: the probability of a
+    pass when BAD and of a fail when GOOD, at most or nearly, as the interval's guarantee says.
+    `assumptions` are whole clauses, such as "rows are independent".
     """
 
     estimate: float | None

@@ -1,8 +1,8 @@
 """A metric in one group against another group: the difference, or the ratio, of the two.
 
 Groups have different rows, so there is nothing to pair. Shares have intervals of their own; for
-every other shape the two groups' intervals at half the error rate are put together, which always
-holds and is wider.
+every other shape the two groups' intervals at half the error rate are put together, which holds as
+far as these do and is wider.
 """
 
 from collections.abc import Callable

@@ -32,8 +32,9 @@ def hedged_interval(
     A gambler bets against each candidate mean, row by row; the interval holds the means at which
     no gambler became rich. No variance, shape or sample size is assumed: use it for a Brier score,
     a clipped loss, `y - p` (calibration in the large, low=-1, high=1), or a paired difference of
-    two losses (low=-1, high=1). For a share of ones prefer Clopper-Pearson. About 1.2 times as
-    wide as the normal interval at 1,000 rows and more; a million rows take 0.2 s.
+    two losses (low=-1, high=1). For a share of ones prefer Clopper-Pearson. At 1,000 rows
+    1.2 to 1.4 times as wide as the normal interval, at 10,000 1.2 to 1.3 times; twice as wide at
+    1,000 rows of values that all lie near an edge (beta 30, 1). A million rows take 0.2 s.
 
     The bets depend on the order of rows, so that rows are permuted by `seed` first (the same seed
     gives the same interval; it is named in `method`). `seed=None` keeps the order, for rows that

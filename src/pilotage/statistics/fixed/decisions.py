@@ -1,7 +1,8 @@
 """A sample that is looked at once goes in, with a rule; a verdict comes out.
 
 The semantics are those of `verdict`: P(passed | BAD) <= alpha and P(failed | GOOD) <= alpha, each
-by a one-sided test at alpha = 1 - confidence, without a split. The interval in the evidence is the
+by a one-sided test at alpha = 1 - confidence, without a split: exactly where the bounds are exact,
+near it where their guarantee is APPROXIMATE. The interval in the evidence is the
 verdict's dual: each of its ends holds at `confidence`, both together at 2 * confidence - 1, and it
 is labelled so. A verdict falls exactly when that interval lies beyond the limit.
 """
@@ -160,8 +161,8 @@ def decide_paired(
     """Passed when the candidate is worse than the baseline by less than `not_worse_by`.
 
     Failed when it is shown worse at all (or worse than `fails_beyond`, a difference candidate minus
-    baseline). On the same rows, by Tango's score test; near the stated error rate, `paired` tells
-    how near. Undecided with fewer than 20 rows.
+    baseline). On the same rows, by Tango's score test, or exact bounds where few rows differ; near
+    the stated error rate, `paired` tells how near. Undecided with fewer than 20 rows.
 
     Args:
         better_only, worse_only: rows on which only the candidate, only the baseline was right.

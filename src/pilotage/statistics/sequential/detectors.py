@@ -1,9 +1,10 @@
 """One budget of false alarms, shared by all monitors of an endpoint.
 
 The promise: while every monitored quantity stays inside its tolerance, the expected number of
-alarms in any year is at most `alarms_per_year` (and less than one that was under way before), so
-the average time between alarms is at least a year over the budget, and P(any alarm in a year) is
-at most `alarms_per_year`: for "5 % a year" make it 0.05.
+alarms in the first T years is at most T times `alarms_per_year`, so there are no more than that a
+year on average; in a later year by itself, what was in the pot at its beginning (less than one
+alarm) may come on top. P(any alarm in the first year) is at most `alarms_per_year`: for 5 % make it
+0.05.
 
 How. Monitor j bets each tick on harm with G stakes, each with factor L of expectation at most 1
 inside the tolerance. M <- L (M + c), with c = budget * weight / (ticks a year * G). When the sum of
@@ -98,7 +99,7 @@ class AlarmBudgetConfiguration:
 
 
 class AlarmBudget:
-    """At most the budgeted number of false alarms a year, over all monitors, however long.
+    """At most the budgeted number of false alarms a year on average, over all monitors.
 
     `update` gives a monitor's factors for its open tick, `close_block` lets them count: once for
     each monitor that was updated, so a monitor whose clock did not tick is left alone. An alarm is

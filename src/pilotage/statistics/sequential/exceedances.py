@@ -19,7 +19,7 @@ Source: as `two_arms`.
 
 Measured (lognormal, median 150 ms, p99 450 ms, 100 requests/s, 5 % to the candidate, margin a
 tenth): 20 % slower failed after 1.5 minutes at the median, 50 % after 20 seconds; an equal one
-passed after 9 minutes.
+passed after 11 minutes.
 
     >>> guard = Exceedances(ExceedancesConfiguration(margin=0.1))
     >>> guard.update(baseline_s=np.linspace(0.1, 0.2, 10_000), candidate_s=[])
