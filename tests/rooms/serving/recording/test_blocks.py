@@ -104,6 +104,24 @@ def test_what_is_kept_of_a_request_does_not_depend_on_its_company():
         at += count
 
 
+@pytest.mark.parametrize(("inline_bytes", "kept"), [(24, True), (16, True), (15, False)])
+def test_many_requests_of_one_row_are_kept_as_each_would_be_alone(inline_bytes, kept):
+    inputs, outputs, entries = _batch((1,) * 50)  # 16 bytes in and 8 out, each
+    made = blocks_of(_origin(inline_bytes=inline_bytes), inputs, outputs, entries, TIMING)
+    together = _records(made)
+    assert all((record.inputs[0].data is not None) is kept for record in together)
+    assert all(record.outputs[0].data is not None for record in together)
+    for at, entry in enumerate(entries):
+        alone = blocks_of(
+            _origin(inline_bytes=inline_bytes),
+            [inputs[0][at : at + 1], None],
+            [outputs[0][at : at + 1]],
+            [entry],
+            TIMING,
+        )
+        assert _records(alone) == [together[at]]
+
+
 def test_strings_of_uneven_length_are_judged_request_by_request():
     inputs, outputs, entries = _batch((1, 1, 1), ["a", "b" * 100, "c"])
     made = blocks_of(_origin(inline_bytes=64), inputs, outputs, entries, TIMING)
