@@ -49,6 +49,8 @@ DISTANCES: Final = (0.01, 0.02, 0.05)
 """From the limit: effects that matter to most."""
 SHARES_OF_RANKED: Final = ("roc_auc",)
 MEANS: Final = ("calibration_in_the_large", "brier_score")
+NOT_COUNTED: Final = ("balanced_accuracy", "calibration_error", "calibration_in_the_large")
+"""Written as shares, and no count of rows: a formula for proportions says nothing about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _plan(gate: Gate, word: MetricWord | None, sure: Sureness) -> Planned:
         case DifferenceAcross(at_most):
             return _groups(title, word, at_most, sure)
         case RatioAcross(at_least):
-            return _ratios(title, at_least, sure)
+            return _ratios(title, word, at_least, sure)
 
 
 def _rows_of(
@@ -133,13 +135,22 @@ def _rows_of(
                 power=power,
             )
         ), f"one row deviates by {DEVIATION}"
-    if word.unit == "share" and unit_of(word) == "%":
+    if _is_counted(word):
         return (
             lambda truth, limit, confidence, power: rows_for_proportion(
                 truth=truth, limit=limit, confidence=confidence, power=power
             )
         ), "rows that the metric looks at (a rate of positives counts positive rows)"
     return None
+
+
+def _is_counted(word: MetricWord) -> bool:
+    return unit_of(word) == "%" and word.name not in NOT_COUNTED
+
+
+def _is_paired(word: MetricWord) -> bool:
+    """Of precision each model chooses its own rows, so that nothing is paired."""
+    return _is_counted(word) and word.name != "precision"
 
 
 NO_FORMULA: Final = "no planning number: its spread is known only from rows"
@@ -185,7 +196,7 @@ def _pairs(
 ) -> Planned:
     unit = difference_unit_of(word)
     assumed = f"the two disagree on {shown(DISAGREE, '%')} of rows"
-    if unit != "pp":
+    if not _is_paired(word):
         return Planned(title, NO_FORMULA, ())
     effects = [
         Effect(
@@ -207,7 +218,7 @@ def _pairs(
 
 def _better(title: str, word: MetricWord, sure: Sureness) -> Planned:
     unit = difference_unit_of(word)
-    if unit != "pp":
+    if not _is_paired(word):
         return Planned(title, NO_FORMULA, ())
     effects = tuple(
         Effect(
@@ -223,7 +234,7 @@ def _better(title: str, word: MetricWord, sure: Sureness) -> Planned:
 
 
 def _groups(title: str, word: MetricWord, at_most: float, sure: Sureness) -> Planned:
-    if unit_of(word) != "%":
+    if not _is_counted(word):
         return Planned(title, NO_FORMULA, ())
     assumed = f"two groups of equal size, a rate of {shown(RATE, '%')}"
     effects = [
@@ -251,7 +262,9 @@ def _groups(title: str, word: MetricWord, at_most: float, sure: Sureness) -> Pla
     return Planned(title, assumed, tuple(effects))
 
 
-def _ratios(title: str, at_least: float, sure: Sureness) -> Planned:
+def _ratios(title: str, word: MetricWord, at_least: float, sure: Sureness) -> Planned:
+    if not _is_counted(word):
+        return Planned(title, NO_FORMULA, ())
     assumed = f"two groups of equal size, a rate of {shown(RATE, '%')}"
     effects = [
         Effect(

@@ -105,10 +105,25 @@ def test_every_kind_of_gate_has_its_numbers(gate):
     assert found.effects
 
 
-@pytest.mark.parametrize("name", ["f1", "r2", "average_precision"])
+@pytest.mark.parametrize(
+    "name", ["f1", "r2", "average_precision", "balanced_accuracy", "calibration_error"]
+)
 def test_what_has_no_formula_says_so(name):
     found = planned(Gate(name, AtLeast(0.5)))
     assert (found.effects, found.assumed) == ((), NO_FORMULA)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        Gate("precision", NotWorseThanBaseline(0.01)),
+        Gate("balanced_accuracy", BetterThanBaseline()),
+        Gate("calibration_error", DifferenceAcross(0.05), across=("sex",)),
+        Gate("mean_absolute_error", RatioAcross(0.8), across=("sex",)),
+    ],
+)
+def test_a_comparison_of_what_counts_no_rows_has_no_formula(gate):
+    assert planned(gate).assumed == NO_FORMULA
 
 
 def test_load_is_not_planned_in_rows():
