@@ -1,7 +1,7 @@
 """Draws the pictures of "The statistics for engineers".
 
     python docs/pictures/make.py            draw simulated.json again
-    python docs/pictures/make.py --simulate make simulated.json first: some minutes
+    python docs/pictures/make.py --simulate make simulated.json first
 
 Each picture has a ground of its own and takes the reader's light or dark colours.
 """

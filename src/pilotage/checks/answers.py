@@ -44,8 +44,8 @@ class Answer:
 
     `sentence` is whole: "Accuracy is 82.1–83.4 % (each end 95 %, 20,000 rows): at least 80 %,
     passed." `margin` is where the interval has to end, in the metric's unit, for pictures;
-    `rows_needed` the rows with which a model that is as good as it seems would be decided with 80
-    %, where undecided and where that can be said.
+    `rows_needed` the rows with which a model that is as good as it seems would be decided with
+    80 %, where undecided and where that can be said.
     """
 
     gate: Gate

@@ -5,8 +5,8 @@ P(ever passed | harm is at least `margin` in every block) <= `error_rate_pass`, 
 looks. Harm is the expected difference of the two arms' means in a block.
 
 When: errors come in bursts of unknown size (a broken client, a queue that backs up) and there is
-time: a block is one observation here, however many requests it holds, so this takes some forty
-times longer than `two_arms`. Assumes that arms were assigned at random, and nothing of what happens
+time: a block is one observation here, however many requests it holds, so this takes many times
+longer than `two_arms`. Assumes that arms were assigned at random, and nothing of what happens
 within a block.
 
 How: each block's D = mean of the candidate - mean of the baseline lies in [-1, 1]. Against "E D is
