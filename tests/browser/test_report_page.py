@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from pilotage.evaluation.page.rendering import rendered
-from simulators.reports import SAMPLES
+from simulators.every_report import SAMPLES
 
 sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -90,7 +90,9 @@ def test_the_keyboard_opens_how_a_gate_was_decided(browser, pages):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("sample", ["unfair", "undecided", "many_classes", "without_gates"])
+@pytest.mark.parametrize(
+    "sample", ["unfair", "undecided", "many_classes", "without_gates", "compared"]
+)
 def test_a_person_with_a_screen_reader_or_weak_sight_can_read_it(browser, pages, sample, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe to ask")
     page = opened(browser, pages(sample), color_scheme=scheme)
@@ -132,7 +134,7 @@ TEXTS_TOO_FAINT = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("sample", ["unfair", "undecided", "many_classes"])
+@pytest.mark.parametrize("sample", ["unfair", "undecided", "many_classes", "compared"])
 def test_every_text_in_a_picture_stands_out_from_its_ground(browser, pages, sample, scheme):
     page = opened(browser, pages(sample), color_scheme=scheme)
     assert page.locator("figure .wide svg text").count() > 10

@@ -12,6 +12,7 @@ from pilotage.evaluation.report import (
     GroupShown,
     IntervalShown,
     LatencyShown,
+    MemberShown,
     MetricShown,
     ModelShown,
     Report,
@@ -46,6 +47,7 @@ def gate(
     line=0,
     assumptions=("rows are independent",),
     observed="row",
+    members=(),
 ) -> GateShown:
     return GateShown(
         title=title,
@@ -59,6 +61,8 @@ def gate(
         groups=tuple(groups),
         rows_needed=needed,
         notes=tuple(notes),
+        members=tuple(members),
+        member_unit="%",
         verdict=VerdictShown(
             word=word,
             because=because,
@@ -117,6 +121,11 @@ def pair(group, word, estimate, half, rows, *, culprit=False, because=None) -> G
     )
 
 
+def member(group, rows, share) -> MemberShown:
+    ends = share_interval(share, rows)
+    return MemberShown(group, rows, share, ends.low, ends.high)
+
+
 def sex_gate(word="passed") -> GateShown:
     groups = [pair("F against M", "passed", 0.012, 0.009, 20_000)]
     low, high, said = 0.003, 0.021, "0.3–2.1"
@@ -134,6 +143,7 @@ def sex_gate(word="passed") -> GateShown:
         unit="pp",
         margin=0.05,
         groups=groups,
+        members=(member("M", 10_400, 0.101), member("F", 9_600, 0.113 + 0.071 * (low > 0.05))),
         metric="false_positive_rate",
         line=5,
     )
@@ -161,6 +171,10 @@ def race_gate(word="passed", rows=20_000) -> GateShown:
         )
         for ratio, half, name in sorted(zip(ratios, halves, names, strict=True))
     ]
+    members = [
+        member(name, max(round(rows * 0.02 / half), 4), 0.44 * ratio)
+        for ratio, half, name in sorted(zip(ratios, halves, names, strict=True))
+    ]
     low = 0.13 if few else 0.82
     return gate(
         "Selection rate across race: ratio at least 0.8",
@@ -173,6 +187,7 @@ def race_gate(word="passed", rows=20_000) -> GateShown:
         unit="ratio",
         margin=0.8,
         groups=groups,
+        members=[member("White", round(rows * 0.7), 0.44), *members],
         metric="selection_rate",
         because="straddles" if few else None,
         rows=rows,
@@ -511,13 +526,3 @@ def without_gates() -> Report:
         curves=(),
         headline="Accuracy is 82.3–83.3 % on 20,000 rows; no gate was asked.",
     )
-
-
-SAMPLES = {
-    "passed": report,
-    "unfair": unfair,
-    "undecided": undecided,
-    "regression": regression,
-    "many_classes": many_classes,
-    "without_gates": without_gates,
-}

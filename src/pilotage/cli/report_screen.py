@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pilotage.evaluation.page.charts import differs
-from pilotage.evaluation.page.figures import overall, worst_first
+from pilotage.evaluation.page.figures import overall
+from pilotage.evaluation.page.intervals import differs, estimated
 from pilotage.evaluation.page.numbers import between, count, exact, p_shown, shown, width
+from pilotage.evaluation.page.ordering import highest_first, worst_first
 from pilotage.evaluation.report import GateShown, Report
+from pilotage.evaluation.verdict_words import COMPARED, mark_shown, word_shown
 from pilotage.spec.words import printable
 
 LISTED_GATES: Final = 60
@@ -24,13 +26,15 @@ LISTED_METRICS: Final = 20
 """Metrics beside the gates."""
 LISTED_SLICES: Final = 10
 """Slices, those with the strongest evidence."""
+LISTED_MEMBERS: Final = 6
+"""Groups by themselves under a gate, the largest ones."""
 LISTED_NOTES: Final = 10
 """Notes on the whole evaluation."""
 
 STYLES: Final = {"passed": "green", "failed": "bold red", "undecided": "yellow"}
-MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?"}
-PLAIN_MARKS: Final = {"passed": "+", "failed": "x", "undecided": "?"}
-PLAIN_SIGNS: Final = str.maketrans({"–": "-", "−": "-", "×": "x", "²": "2", "’": "'"})
+PLAIN_SIGNS: Final = str.maketrans(
+    {"–": "-", "−": "-", "×": "x", "²": "2", "’": "'", "✓": "+", "✗": "x"}
+)
 """For a terminal whose encoding has no others."""
 
 
@@ -38,12 +42,14 @@ def render(report: Report, console: Console, *, page: bool = False) -> None:
     """Prints the whole report to the console. `page` tells that it is written as a page too."""
     outcome = "no gate asked" if report.outcome == "none" else report.outcome
     style = STYLES.get(report.outcome, "bold")
+    mark = mark_shown(report.outcome, report.outcome)
     console.print()
-    console.print(Text(_marked(report.outcome, outcome.upper(), console), style=f"bold {style}"))
+    console.print(_text(f"{mark} {outcome.upper()}".strip(), console, f"bold {style}"))
     console.print(_text(report.headline, console))
     console.print(_text(_judged(report), console, "dim"))
     for title, table, rest in (
-        ("Gates", _gates(report, console), len(report.gates) - LISTED_GATES),
+        ("Is it better?" if report.outcome == COMPARED else "Gates", _gates(report, console),
+         len(report.gates) - LISTED_GATES),
         ("Metrics", _metrics(report, console), len(report.metrics) - LISTED_METRICS),
         ("Slices, strongest evidence first", _slices(report, console),
          len(report.slices) - LISTED_SLICES),
@@ -64,7 +70,7 @@ def render(report: Report, console: Console, *, page: bool = False) -> None:
 
 def hints(report: Report, *, page: bool = False) -> list[str]:
     """What to type next, one line each, by what was found."""
-    judged = () if report.outcome == "compared" else report.gates
+    judged = () if report.outcome == COMPARED else report.gates
     failed = [gate for gate in judged if gate.verdict.word == "failed"]
     undecided = [gate for gate in judged if gate.verdict.word == "undecided"]
     lines: list[str] = []
@@ -86,28 +92,44 @@ def hints(report: Report, *, page: bool = False) -> list[str]:
 def _gates(report: Report, console: Console) -> Table | None:
     if not report.gates:
         return None
-    table = _table("Verdict", "What was found", "Margin")
+    outcome, compared = report.outcome, report.outcome == COMPARED
+    head = ("Answer",) if compared else ("Verdict",)
+    table = _table(*head, "What was found", *(() if compared else ("Margin",)))
     table.columns[0].no_wrap = True
     for gate in worst_first(report.gates)[:LISTED_GATES]:
         word = gate.verdict.word
-        table.add_row(
-            Text(_marked(word, word, console), style=STYLES.get(word, "")),
-            _text(_sentence(gate), console),
-            _text(exact(gate.margin, gate.unit), console),
-        )
+        marked = f"{mark_shown(word, outcome)} {word_shown(word, outcome)}".strip()
+        cells = [
+            _text(marked, console, STYLES.get(word, "")),
+            _text(_sentence(gate, outcome), console),
+        ]
+        cells += [] if compared else [_text(exact(gate.margin, gate.unit), console)]
+        table.add_row(*cells)
     return table
 
 
-def _sentence(gate: GateShown) -> str:
+def _sentence(gate: GateShown, outcome: str) -> str:
     """The sentence, and under it what a person needs to act on it."""
+    compared = outcome == COMPARED
     culprits = [group.group for group in gate.groups if group.culprit]
-    lines = [gate.sentence, *gate.notes]
+    lines = [gate.sentence, *_members(gate), *gate.notes]
     if culprits:
         rest = f" and {len(culprits) - 3} more" if len(culprits) > 3 else ""
-        lines.append(f"Cause: {', '.join(culprits[:3])}{rest}.")
+        lines.append(f"{'Worse in' if compared else 'Cause:'} {', '.join(culprits[:3])}{rest}.")
     if gate.rows_needed:
-        lines.append(f"About {count(gate.rows_needed)} rows would decide it.")
+        does = "tell" if compared else "decide it"
+        lines.append(f"About {count(gate.rows_needed)} rows would {does}.")
     return "\n".join(_printable(line) for line in lines)
+
+
+def _members(gate: GateShown) -> list[str]:
+    """Where a gate compares groups: what the metric is in each, in one line."""
+    if not gate.members:
+        return []
+    listed = highest_first(gate, LISTED_MEMBERS)
+    each = ", ".join(f"{one.group} {estimated(one, gate.member_unit)}" for one in listed)
+    left = len(gate.members) - len(listed)
+    return [f"Each group: {each}{f' and {left} more' if left else ''}"]
 
 
 def _metrics(report: Report, console: Console) -> Table | None:
@@ -163,11 +185,6 @@ def _table(*names: str) -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     return table
-
-
-def _marked(word: str, text: str, console: Console) -> str:
-    marks = MARKS if _shows(console, "".join(MARKS.values())) else PLAIN_MARKS
-    return f"{marks[word]} {text}" if word in marks else text
 
 
 def _text(content: str, console: Console, style: str = "") -> Text:

@@ -12,6 +12,7 @@ from msgspec.structs import replace as replaced
 
 from pilotage.evaluation.evaluating import Progress, Request, evaluate
 from pilotage.evaluation.report import GateShown, Report
+from pilotage.evaluation.verdict_words import COMPARED, NOT_SHOWN, word_shown
 from pilotage.spec.gates import BetterThanBaseline, Gate
 
 ASKED: Final = {
@@ -21,8 +22,15 @@ ASKED: Final = {
     "ranking": ("ndcg",),
 }
 """The first of each decides the headline."""
-COMPARED: Final = "compared"
-"""The outcome of a report in which nothing passes or fails."""
+MEANT_FOR_GATES: Final = (
+    ("fails alone, but not among so many gates: one of them may fail so by chance",
+     "worse if asked alone, but one of so many questions may look so by chance"),
+    ("would fail alone, but may be chance", "worse if looked at alone, which may be chance"),
+)  # fmt: skip
+"""Beginnings of notes, and what they say where nothing fails."""
+_BETTER: Final = word_shown("passed", COMPARED)
+_DIRECTIONS: Final = {_BETTER: " (lower)", word_shown("failed", COMPARED): " (higher)"}
+"""Where less is better."""
 
 
 def questions(
@@ -54,16 +62,44 @@ def compare(request: Request, *, progress: Progress) -> Report:
         progress=progress,
         asking=ask,
     )
-    return replaced(report, headline=headline(report), outcome=COMPARED)
+    said = headline(report)
+    gates = tuple(compared(gate) for gate in report.gates)
+    return replaced(report, headline=said, gates=gates, outcome=COMPARED)
 
 
 def headline(report: Report) -> str:
     """Which is better by the first metric, and by how much."""
     assert report.baseline is not None
     first = report.gates[0]
-    measured = first.sentence.partition(": better")[0]
-    return f"{report.model.name} is {_word(first)} than {report.baseline.name}. {measured}."
+    word = word_shown(first.verdict.word, COMPARED)
+    how = f"{word} to be better" if word == NOT_SHOWN else word
+    return f"{report.model.name} is {how} than {report.baseline.name}. {_in_two(first)[0]}."
 
 
-def _word(gate: GateShown) -> str:
-    return {"passed": "better", "failed": "worse"}.get(gate.verdict.word, "not shown to be better")
+def compared(gate: GateShown) -> GateShown:
+    """The gate with its answer, and its notes, in the words of a comparison."""
+    measured, answer = _in_two(gate)
+    word = word_shown(gate.verdict.word, COMPARED)
+    if word == NOT_SHOWN:
+        _, bracket, reason = answer.removesuffix(".").partition(" (")
+        said = f"{word} to differ{bracket}{reason.replace('many gates', 'many questions')}"
+    else:
+        lower = "(lower)" in gate.title.rpartition(": ")[2]
+        said = f"{word}{_DIRECTIONS[word] if lower else ''}"
+        said += " in every group" if gate.groups and word == _BETTER else ""
+    notes = tuple(_note(note) for note in gate.notes)
+    return replaced(gate, sentence=f"{measured}: {said}.", notes=notes)
+
+
+def _in_two(gate: GateShown) -> tuple[str, str]:
+    """The sentence: what was measured, and after what was asked the answer. What was asked ends
+    the title."""
+    measured, _, answer = gate.sentence.rpartition(f": {gate.title.rpartition(': ')[2]}")
+    return measured, answer
+
+
+def _note(note: str) -> str:
+    for beginning, meant in MEANT_FOR_GATES:
+        if note.startswith(beginning):
+            return meant + note.removeprefix(beginning)
+    return note

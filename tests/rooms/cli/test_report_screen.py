@@ -6,17 +6,20 @@ from rich.console import Console
 
 from pilotage.cli.report_screen import (
     LISTED_GATES,
+    LISTED_MEMBERS,
     LISTED_METRICS,
     LISTED_NOTES,
     LISTED_SLICES,
     hints,
     render,
 )
+from simulators.comparisons import accuracy, comparison
+from simulators.every_report import SAMPLES
 from simulators.reports import (
     METRICS,
-    SAMPLES,
     claim_gate,
     paired_gate,
+    race_gate,
     regression,
     report,
     sex_gate,
@@ -125,6 +128,33 @@ def test_a_comparison_is_called_one_and_hints_at_nothing_that_only_gates_have():
     compared = msgspec.structs.replace(undecided(), outcome="compared")
     assert screen(compared).strip().splitlines()[0] == "COMPARED"
     assert not any("--plan" in hint for hint in hints(compared))
+
+
+def test_nothing_passes_or_fails_in_a_comparison():
+    text = screen(comparison())
+    assert "− worse      Accuracy of F minus the baseline's is −1.9 to −0.5 pp" in text
+    assert "? not shown  ROC AUC minus" in text
+    assert "+ better     Accuracy minus" in text
+    assert "Worse in F." in text
+    for word in ("passed", "failed", "undecided", "Margin", "Gates", "gate"):
+        assert word not in text
+    assert "About 61,000 rows would tell." in screen(comparison(accuracy("undecided")))
+    assert "- worse" in screen(comparison(), encoding="ascii")
+
+
+def test_where_groups_are_compared_each_is_told_in_one_line():
+    assert (
+        "Each group: F 18.4 %, M 10.1 %\n"
+        in "\n".join(f"{line.strip()}" for line in screen(unfair()).splitlines()) + "\n"
+    )
+    members = race_gate().members[:1] * (LISTED_MEMBERS + 2)
+    within, beyond = (
+        one_line(screen(report(gates=(msgspec.structs.replace(race_gate(), members=some),))))
+        for some in (members[:LISTED_MEMBERS], members)
+    )
+    assert within.count("White 44.0 %") == beyond.count("White 44.0 %") == LISTED_MEMBERS
+    assert "White 44.0 % and 2 more" in beyond
+    assert "White 44.0 % and" not in within
 
 
 def test_who_lost_to_the_baseline_is_told_how_to_see_where():

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pilotage.evaluation.history import remembered
-from simulators.reports import SAMPLES
+from simulators.every_report import SAMPLES
 
 REPORT = next(iter(SAMPLES.values()))
 REPORT = REPORT() if callable(REPORT) else REPORT

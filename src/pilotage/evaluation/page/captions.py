@@ -2,31 +2,68 @@
 
 from typing import Final
 
-from pilotage.evaluation.page import charts
+from pilotage.evaluation.page import intervals
 from pilotage.evaluation.page.confusing import Confused
 from pilotage.evaluation.page.drawing import Spec
 from pilotage.evaluation.page.forest import goes_on
-from pilotage.evaluation.page.numbers import between, count, exact, shown
+from pilotage.evaluation.page.numbers import between, count, exact, known, shown
+from pilotage.evaluation.page.standing import target
 from pilotage.evaluation.report import (
     Confusion,
     Curve,
     GateShown,
     GroupShown,
     LatencyShown,
+    MemberShown,
     SliceShown,
 )
+from pilotage.evaluation.verdict_words import COMPARED
 
 NAMED_SLICES: Final = 3
 """Slices that a caption names."""
 
 
-def groups_seen(groups: list[GroupShown], gate: GateShown) -> str:
+def gates_seen(outcome: str) -> str:
+    """How the picture of all gates is read."""
+    if outcome == COMPARED:
+        return (
+            "Each line is on its own scale: on the dotted line both models are alike, and right of "
+            "it is better, whichever way the metric runs."
+        )
+    return (
+        "Each line is on its own scale: the dotted line is what the gate asks for, and right of it "
+        "is good, whichever way the metric runs."
+    )
+
+
+def answer_head(outcome: str) -> str:
+    """What the column is called in which the words stand."""
+    return "Answer" if outcome == COMPARED else "Verdict"
+
+
+def members_seen(members: list[MemberShown], unit: str) -> str:
+    """In which group the metric is highest and lowest; the highest comes first in `members`."""
+    found = [each for each in members if each.estimate is not None and known(each.estimate)]
+    if not found:
+        return "In no group is there enough to say what it is."
+    named = [f"{each.group}, {between(each.low, each.high, unit)}" for each in found]
+    if len(found) == 1:
+        seen = f"Known in one group only: {named[0]}."
+    elif found[0].estimate == found[-1].estimate:
+        seen = f"The same in all of them: {intervals.estimated(found[0], unit)}."
+    else:
+        seen = f"Highest in {named[0]}; lowest in {named[-1]}."
+    return f"{seen} What the gate asks is how far they are apart: see below."
+
+
+def groups_seen(groups: list[GroupShown], gate: GateShown, outcome: str) -> str:
     """What the picture of a gate's groups shows; the worst group comes first in `groups`."""
+    if outcome == COMPARED:
+        return _groups_compared(groups, gate)
     total, first = len(groups), groups[0]
     failed = sum(group.word == "failed" for group in groups)
     undecided = sum(group.word == "undecided" for group in groups)
-    few = sum(group.because in ("too_few", "no_data") for group in groups)
-    asked = f"asked: {charts.in_two(gate.title)[1] or exact(gate.margin, gate.unit)}"
+    asked = f"asked: {intervals.in_two(gate.title)[1] or exact(gate.margin, gate.unit)}"
     worst = f"{first.group}, {between(first.low, first.high, gate.unit)} ({asked})"
     if failed and gate.verdict.word == "failed":
         seen = (
@@ -41,10 +78,34 @@ def groups_seen(groups: list[GroupShown], gate: GateShown) -> str:
             f"{worst}."
         )
     if undecided:
-        small = f", {few} of them with too few rows to say anything" if few else ""
-        many = f"{undecided} of {total} are undecided{small}; the first: " if total > 1 else ""
-        return f"{many or 'Undecided: '}{worst}."
+        many = f"{undecided} of {total} are undecided{_small(groups)}; the first: "
+        return f"{many if total > 1 else 'Undecided: '}{worst}."
     return f"All {total} passed, the least well: {worst}." if total > 1 else f"Passed: {worst}."
+
+
+def _groups_compared(groups: list[GroupShown], gate: GateShown) -> str:
+    """In how many groups the new model is better or worse than the other."""
+    total, first = len(groups), groups[0]
+    worse = sum(group.word == "failed" for group in groups)
+    open_ = sum(group.word == "undecided" for group in groups)
+    where = f"{first.group}, {between(first.low, first.high, gate.unit)}"
+    of = f"of {total} group{'' if total == 1 else 's'}"
+    if worse and gate.verdict.word == "failed":
+        seen = f"Worse in {worse} {of}, first of all in {where}."
+    elif worse:
+        seen = f"Worse in {worse} {of}, which may be chance among so many: {where}."
+    elif open_:
+        seen = f"Not shown to differ in {open_} {of}{_small(groups)}; the first: {where}."
+    else:
+        seen = f"Better in {total} {of}, the least in {where}."
+    wanted = target(gate)
+    side = "Left" if wanted is not None and wanted.side == "below" else "Right"
+    return f"{seen} {side} of the dotted line is better."
+
+
+def _small(groups: list[GroupShown]) -> str:
+    few = sum(group.because in ("too_few", "no_data") for group in groups)
+    return f", {few} of them with too few rows to say anything" if few else ""
 
 
 def arrows(picture: Spec) -> str:
@@ -93,7 +154,7 @@ def confusion_seen(table: Confusion, worst: tuple[Confused, ...], *, merged: int
 
 
 def slices_seen(slices: tuple[SliceShown, ...], level: float) -> str:
-    found = [each.slice for each in slices if charts.differs(each, level)]
+    found = [each.slice for each in slices if intervals.differs(each, level)]
     test = f"corrected for {count(len(slices))} slices, at {level * 100:.3g} %"
     if not found:
         return f"No slice is shown to differ from the rest ({test})."

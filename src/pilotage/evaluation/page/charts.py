@@ -1,10 +1,9 @@
-"""The pictures of a report as Vega-Lite specifications: one function a picture.
+"""Curves and the confusion table as Vega-Lite specifications: one function a picture.
 
 Each takes what the report holds and the width in pixels, and is pure. What does not fit is left to
 the JSON: the limits are here, and the caption says how many more there are.
 """
 
-from statistics import median_low
 from typing import Any, Final
 
 from pilotage.evaluation.page.confusing import Cells
@@ -17,10 +16,9 @@ from pilotage.evaluation.page.drawing import (
     pixel,
     values,
 )
-from pilotage.evaluation.page.forest import CHARACTER, Row, Scale, Tone, forest, shortened
-from pilotage.evaluation.page.numbers import between, count, exact, known, scaled, shown
-from pilotage.evaluation.page.standing import standing, target
-from pilotage.evaluation.report import Curve, GateShown, GroupShown, LatencyShown, SliceShown
+from pilotage.evaluation.page.forest import CHARACTER, shortened
+from pilotage.evaluation.page.numbers import count
+from pilotage.evaluation.report import Curve
 
 CURVE_POINTS: Final = 120
 """Points of a curve that are drawn; more lie closer than a pixel."""
@@ -32,71 +30,6 @@ LEVEL_NAMES_FROM: Final = 60
 """Pixels of a cell from which the name above it is set level."""
 TWO_TEXTS_FROM: Final = 44
 """Pixels of a cell from which its count stands above its share."""
-FAR_REACH: Final = 5.0
-"""Times the middle interval's reach from the rule, up to which an interval is drawn in full."""
-MARGIN_AROUND: Final = 0.08
-"""Room left and right of the farthest interval, as a share of the scale."""
-
-
-def gates(shown_gates: list[GateShown], width: int) -> Spec:
-    """Every gate's interval towards its margin, each on its own scale; right is good."""
-    rows = [_gate_row(gate) for gate in shown_gates]
-    scale = Scale(-1.12, 1.12, (0.0,), left="misses", right="meets its margin", labels=False)
-    return forest(rows, scale, width, two_lines=True)
-
-
-def slices(
-    shown_slices: list[SliceShown], overall: float | None, unit: str, level: float, width: int
-) -> Spec:
-    """The main metric in each slice; the rule is that of all rows. A diamond differs at `level`."""
-    rows = [
-        Row(
-            name=each.slice,
-            numbers=between(each.low, each.high, unit),
-            low=scaled(each.low, unit),
-            estimate=scaled(each.estimate, unit),
-            high=scaled(each.high, unit),
-            tone="notable" if differs(each, level) else "plain",
-        )
-        for each in shown_slices
-    ]
-    rule = scaled(overall, unit)
-    return forest(rows, _scale(rows, () if rule is None else (rule,), unit, "all rows"), width)
-
-
-def groups(gate: GateShown, drawn: list[GroupShown], width: int) -> Spec:
-    """Groups, or pairs of groups, with their intervals; the rules are what the gate wants."""
-    unit = gate.unit
-    rows = [
-        Row(
-            name=each.group,
-            numbers=between(each.low, each.high, unit),
-            low=scaled(each.low, unit),
-            estimate=scaled(each.estimate, unit),
-            high=scaled(each.high, unit),
-            under_name=f"{count(each.rows)} rows",
-            verdict=group_word(each),
-            tone=tone(each.word),
-        )
-        for each in drawn
-    ]
-    ends = [end for row in rows for end in (row.low, row.high) if end is not None]
-    rules = _wanted(gate, min(ends, default=0.0))
-    words = f"margin {exact(gate.margin, unit)}" if len(rules) == 1 else "margins"
-    return forest(rows, _scale(rows, rules, unit, words), width, two_lines=True)
-
-
-def latency(measured: LatencyShown, width: int) -> Spec:
-    """Quantiles of the answer time with their intervals, from 0."""
-    rows = [
-        Row(quantile_name(quantile), f"{between(low, high)} ms", low, estimate, high)
-        for quantile, estimate, low, high in zip(
-            measured.quantiles, measured.estimates_ms, measured.lows_ms, measured.highs_ms,
-            strict=True,
-        )
-    ]  # fmt: skip
-    top = max((row.high for row in rows if row.high is not None and known(row.high)), default=1.0)
-    return forest(rows, Scale(0.0, (top or 1.0) * (1 + MARGIN_AROUND), unit=" ms"), width)
 
 
 def roc(curves: list[Curve], width: int) -> Spec:
@@ -164,94 +97,6 @@ def confusion(cells: Cells, width: int) -> Spec:
         "padding": {"left": 0, "right": 0, "top": 0, "bottom": 4},
         "data": values(drawn), "layer": layers,
     }  # fmt: skip
-
-
-def quantile_name(quantile: float) -> str:
-    """`p99` for 0.99, `p99.9` for 0.999."""
-    return f"p{quantile * 100:.4g}"
-
-
-def differs(shown_slice: SliceShown, level: float) -> bool:
-    """Whether a slice is shown to differ from the rest, at this level over all slices."""
-    return shown_slice.p_value is not None and shown_slice.p_value <= level
-
-
-def _gate_row(gate: GateShown) -> Row:
-    stands = standing(gate)
-    verdict = gate.verdict
-    interval = verdict.interval
-    numbers = "no interval"
-    if interval is not None:
-        numbers = between(interval.low, interval.high, gate.unit, side=interval.side)
-    elif known(verdict.estimate):
-        numbers = shown(verdict.estimate, gate.unit)
-    name, asked = in_two(gate.title)
-    return Row(
-        name=name,
-        numbers=numbers,
-        low=stands.low if stands else None,
-        estimate=stands.estimate if stands else None,
-        high=stands.high if stands else None,
-        under_name=asked,
-        verdict=verdict.word,
-        tone=tone(verdict.word),
-        open_low=bool(stands and stands.open_low),
-        open_high=bool(stands and stands.open_high),
-    )
-
-
-def group_word(group: GroupShown) -> str:
-    """A group's verdict, and whether it holds however many groups were looked at."""
-    if group.word != "failed":
-        return group.word
-    return "failed (cause)" if group.culprit else "failed alone"
-
-
-def in_two(title: str) -> tuple[str, str]:
-    """What is judged and what is asked of it, which a gate's title joins with a colon."""
-    name, colon, asked = title.rpartition(": ")
-    return (name, asked) if colon else (title, "")
-
-
-def tone(word: str) -> Tone:
-    """The look of a verdict."""
-    match word:
-        case "passed" | "failed" | "undecided":
-            return word
-        case _:
-            return "plain"
-
-
-def _wanted(gate: GateShown, lowest: float) -> tuple[float, ...]:
-    """The margins in the unit that is shown; that below 0 only where an interval comes near it."""
-    wanted = target(gate)
-    if wanted is None:
-        return ()
-    ends = [wanted.value]
-    if wanted.side == "near":
-        ends = [wanted.value + wanted.room, wanted.value - wanted.room]
-    found = [end for end in (scaled(end, gate.unit) for end in ends) if end is not None]
-    return tuple(found[:1] if len(found) == 2 and found[1] < min(lowest, 0.0) else found)
-
-
-def _scale(rows: list[Row], rules: tuple[float, ...], unit: str, words: str) -> Scale:
-    """Ends around everything that is drawn, but for a few intervals that reach much farther than
-    the others: they would squeeze these to points, and go on beyond the picture instead."""
-    ends = [
-        [end for end in (row.low, row.estimate, row.high) if end is not None and known(end)]
-        for row in rows
-    ]
-    every = [*(end for row in ends for end in row), *rules]
-    low, high = min(every, default=0.0), max(every, default=1.0)
-    if rules:
-        left, right = min(rules), max(rules)
-        reaches = [max(left - min(row), max(row) - right, 0.0) for row in ends if row]
-        far = FAR_REACH * median_low(reaches) if reaches else 0.0
-        if far > 0:
-            low, high = max(low, left - far), min(high, right + far)
-    room = (high - low) * MARGIN_AROUND or abs(high) * MARGIN_AROUND or 1.0
-    after = f" {unit}" if unit in ("%", "pp", "ms", "MB") else ""
-    return Scale(low - room, high + room, rules, right=words, unit=after)
 
 
 def _share(field: str, title: str, square: int) -> Spec:

@@ -4,11 +4,11 @@ A caption says what is seen, not what kind of picture it is; the table holds wha
 readers who cannot see it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
-from pilotage.evaluation.page import captions, charts
+from pilotage.evaluation.page import captions, charts, intervals
+from pilotage.evaluation.page.across import across_figures
 from pilotage.evaluation.page.confusing import (
     SHOWN_CLASSES,
     SHOWN_CLASSES_NARROW,
@@ -17,7 +17,6 @@ from pilotage.evaluation.page.confusing import (
     cells,
     most_confused,
 )
-from pilotage.evaluation.page.drawing import Spec
 from pilotage.evaluation.page.numbers import (
     NOTHING,
     between,
@@ -26,6 +25,18 @@ from pilotage.evaluation.page.numbers import (
     p_shown,
     shown,
     width,
+)
+from pilotage.evaluation.page.ordering import worst_first
+from pilotage.evaluation.page.shapes import (
+    HALF,
+    NARROW,
+    WIDE,
+    Figure,
+    Table,
+    as_sentence,
+    in_widths,
+    more,
+    verdict_key,
 )
 from pilotage.evaluation.report import (
     Confusion,
@@ -36,99 +47,50 @@ from pilotage.evaluation.report import (
     Report,
     SliceShown,
 )
+from pilotage.evaluation.verdict_words import COMPARED, word_shown
 
 DRAWN_GATES: Final = 24
 """Gates in the picture on top."""
 DRAWN_SLICES: Final = 20
 """Slices in their picture."""
-DRAWN_GROUPS: Final = 16
-"""Groups, and pairs of groups, in the picture of one gate."""
-DRAWN_ACROSS: Final = 12
-"""Gates across groups that get a picture of their own."""
 HALF_CLASSES: Final = 4
 """Classes up to which the confusion takes half a row."""
 TABLE_POINTS: Final = 11
 """Points of a curve in its table."""
 MAIN_METRICS: Final = ("accuracy", "mean_absolute_error")
 """What slices are compared by: each row has a value of its own."""
+GATES_TITLE: Final = "Intervals against their margins"
+GATES_HEAD: Final = ("Gate", "Verdict", "Interval", "Margin")
 CONFUSION_HEAD: Final = ("Truth", "Answered as", "Rows", "Of the truth")
-WIDE: Final = 860
-HALF: Final = 404
-NARROW: Final = 304
-"""Widths of the drawings, in pixels: whole row, half a row, phone."""
-
-MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?"}
-ORDER: Final = {"failed": 0, "undecided": 1, "passed": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Numbers in rows; the first column names the row. `more` tells what was left out."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    more: str = ""
-    notes: tuple[str, ...] = ()
-    """One for each row, shown under its name; empty where no row has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One picture in two widths, with its caption, its table and, where colours need it, a key."""
-
-    anchor: str
-    title: str
-    caption: str
-    wide: Spec
-    narrow: Spec
-    table: Table
-    key: tuple[tuple[str, str], ...] = ()
-    """(class of the swatch, its name)."""
-    shape: Literal["whole", "half", "alone"] = "whole"
-    """How it stands in a page of two columns; `alone` is a half with nobody beside it."""
-
-
-def worst_first(gates: tuple[GateShown, ...]) -> list[GateShown]:
-    """Failed, then undecided, then passed; else as declared."""
-    return sorted(gates, key=lambda gate: ORDER.get(gate.verdict.word, 1))
-
-
-def more(total: int, drawn: int, noun: str) -> str:
-    """What a picture or list leaves out, or "". The noun is that of one."""
-    left = total - drawn
-    if left <= 0:
-        return ""
-    ending = "" if left == 1 else "es" if noun.endswith("s") else "s"
-    return f"and {count(left)} more {noun}{ending} in the JSON"
 
 
 def gates_figure(report: Report) -> Figure | None:
     """The intervals of all gates against their margins."""
     if not report.gates:
         return None
-    gates = worst_first(report.gates)[:DRAWN_GATES]
-    rest = more(len(report.gates), len(gates), "gate")
-    caption = (
-        "Each line is on its own scale: the dotted line is what the gate asks for, and right of it "
-        "is good, whichever way the metric runs."
-    )
+    gates, outcome = worst_first(report.gates)[:DRAWN_GATES], report.outcome
+    compared = outcome == COMPARED
+    rest = more(len(report.gates), len(gates), "question" if compared else "gate")
     rows = tuple(
-        (gate.title, gate.verdict.word, _interval(gate), exact(gate.margin, gate.unit))
+        (gate.title, word_shown(gate.verdict.word, outcome), _interval(gate),
+         *(() if compared else (exact(gate.margin, gate.unit),)))
         for gate in gates
-    )
+    )  # fmt: skip
+    head = ("Question", "Answer", "Interval") if compared else GATES_HEAD
+    baseline = report.baseline.name if report.baseline else "the baseline"
     return Figure(
         "intervals",
-        "Intervals against their margins",
-        f"{caption} {_sentence(rest)}".strip(),
-        *_two(lambda pixels: charts.gates(gates, pixels), WIDE),
-        Table(("Gate", "Verdict", "Interval", "Margin"), rows, rest),
-        key=_verdict_key([gate.verdict.word for gate in gates]),
+        f"Intervals of the differences from {baseline}" if compared else GATES_TITLE,
+        f"{captions.gates_seen(outcome)} {as_sentence(rest)}".strip(),
+        *in_widths(lambda pixels: intervals.gates(gates, pixels, outcome=outcome), WIDE),
+        Table(head, rows, rest),
+        key=verdict_key([gate.verdict.word for gate in gates], outcome),
     )
 
 
 def pictures(report: Report) -> list[Figure]:
     """All other figures that the report has something for, in the order of the page."""
-    figures = [_across(gate, report) for gate in _across_gates(report)]
+    figures: list[Figure | None] = [*across_figures(report)]
     figures += [_curves(report, kind) for kind in ("roc", "calibration")]
     figures += [_confusion(report.confusion), _latency(report.latency), _slices(report)]
     return _side_by_side([figure for figure in figures if figure is not None])
@@ -147,57 +109,10 @@ def _side_by_side(figures: list[Figure]) -> list[Figure]:
     return placed
 
 
-def undrawn_across(report: Report) -> int:
-    """Gates across groups that got no picture."""
-    return sum(bool(gate.groups) for gate in report.gates) - len(_across_gates(report))
-
-
 def overall(report: Report) -> MetricShown | None:
     """The main metric over all rows: that which the slices are about."""
     first = report.metrics[0] if report.metrics else None
     return next((each for each in report.metrics if each.metric in MAIN_METRICS), first)
-
-
-def anchor(gate: GateShown, report: Report) -> str:
-    """The identifier of the picture of a gate's groups; "" where there is none."""
-    drawn = [id(each) for each in _across_gates(report)]
-    return f"groups-{drawn.index(id(gate)) + 1}" if id(gate) in drawn else ""
-
-
-def _two(spec: Callable[[int], Spec], width: int) -> tuple[Spec, Spec]:
-    return spec(width), spec(NARROW)
-
-
-def _across_gates(report: Report) -> list[GateShown]:
-    return worst_first(tuple(gate for gate in report.gates if gate.groups))[:DRAWN_ACROSS]
-
-
-def _across(gate: GateShown, report: Report) -> Figure:
-    groups = sorted(gate.groups, key=lambda group: (ORDER.get(group.word, 1), not group.culprit))
-    drawn = groups[:DRAWN_GROUPS]
-    rest = more(len(groups), len(drawn), "group")
-    rows = tuple(
-        (each.group, charts.group_word(each),
-         shown(each.estimate, gate.unit, width=width(each.low, each.high)),
-         between(each.low, each.high, gate.unit), count(each.rows))
-        for each in drawn
-    )  # fmt: skip
-    head = ("Group", "Verdict", "Estimate", "Interval", "Rows")
-    wide, narrow = _two(lambda pixels: charts.groups(gate, drawn, pixels), WIDE)
-    return Figure(
-        anchor(gate, report),
-        f"Across groups: {charts.in_two(gate.title)[0]}",
-        f"{captions.groups_seen(groups, gate)}{captions.arrows(wide)} {_sentence(rest)}".strip(),
-        wide,
-        narrow,
-        Table(head, rows, rest),
-        key=_verdict_key([group.word for group in drawn]),
-    )
-
-
-def _verdict_key(words: list[str]) -> tuple[tuple[str, str], ...]:
-    swatches = {"failed": "diamond", "undecided": "ring", "passed": "disc"}
-    return tuple((swatch, word) for word, swatch in swatches.items() if word in words)
 
 
 def _curves(report: Report, kind: str) -> Figure | None:
@@ -219,7 +134,7 @@ def _curves(report: Report, kind: str) -> Figure | None:
         kind,
         title,
         caption,
-        *_two(lambda pixels: spec(curves, pixels), HALF),
+        *in_widths(lambda pixels: spec(curves, pixels), HALF),
         _curve_table(head, curves[0]),
         key=key,
         shape="half",
@@ -297,15 +212,17 @@ def _slices(report: Report) -> Figure | None:
     head = ("Slice", "Rows", "Interval", "Slice minus the rest", "p, corrected (Holm)")
     name = main.title if main else "The main metric"
     estimate = main.estimate if main else None
-    wide, narrow = _two(lambda pixels: charts.slices(drawn, estimate, unit, level, pixels), WIDE)
-    found = sum(charts.differs(each, level) for each in drawn)
+    wide, narrow = in_widths(
+        lambda pixels: intervals.slices(drawn, estimate, unit, level, pixels), WIDE
+    )
+    found = sum(intervals.differs(each, level) for each in drawn)
     key = (("notable", "differs from the rest"),) if found else ()
     key += (("plain", "not shown to differ"),) if found < len(drawn) else ()
     return Figure(
         "slices",
         f"Where it differs: {name} in slices",
         f"{captions.slices_seen(report.slices, level)}{captions.arrows(wide)}"
-        f" {_sentence(rest)}".strip(),
+        f" {as_sentence(rest)}".strip(),
         wide,
         narrow,
         Table(head, rows, rest),
@@ -316,7 +233,7 @@ def _slices(report: Report) -> Figure | None:
 def _latency(measured: LatencyShown | None) -> Figure | None:
     if measured is None or not measured.quantiles:
         return None
-    names = [charts.quantile_name(quantile) for quantile in measured.quantiles]
+    names = [intervals.quantile_name(quantile) for quantile in measured.quantiles]
     rows = tuple(
         (
             name,
@@ -331,7 +248,7 @@ def _latency(measured: LatencyShown | None) -> Figure | None:
         "latency",
         "How long an answer takes",
         captions.latency_seen(measured),
-        *_two(lambda pixels: charts.latency(measured, pixels), HALF),
+        *in_widths(lambda pixels: intervals.latency(measured, pixels), HALF),
         Table(("Quantile", "Estimate", "Interval"), rows),
         shape="half",
     )
@@ -347,7 +264,3 @@ def _interval(gate: GateShown) -> str:
     if interval is None:
         return NOTHING
     return between(interval.low, interval.high, gate.unit, side=interval.side)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}." if text else ""

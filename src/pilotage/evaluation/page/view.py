@@ -3,19 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-from pilotage.evaluation.page.figures import (
-    MARKS,
-    Figure,
-    Table,
-    anchor,
-    gates_figure,
-    more,
-    pictures,
-    undrawn_across,
-    worst_first,
-)
+from pilotage.evaluation.page.across import anchor, undrawn_across
+from pilotage.evaluation.page.figures import gates_figure, pictures
 from pilotage.evaluation.page.numbers import between, count, shown, width
+from pilotage.evaluation.page.ordering import worst_first
+from pilotage.evaluation.page.shapes import Figure, Table, more
 from pilotage.evaluation.report import GateShown, MetricShown, ModelShown, Report
+from pilotage.evaluation.verdict_words import COMPARED, mark_shown, word_shown
 
 LISTED_GATES: Final = 100
 """Gates that the page lists with their sentences."""
@@ -31,7 +25,7 @@ OUTCOMES: Final = {
     "failed": ("✗", "Failed"),
     "undecided": ("?", "Undecided"),
     "none": ("·", "No gate asked"),
-    "compared": ("⇄", "Compared"),
+    COMPARED: ("⇄", "Compared"),
 }
 BECAUSE: Final = {
     "too_few": "too few rows to say anything",
@@ -43,10 +37,34 @@ BECAUSE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class GateLine:
-    """One gate of the list; `facts` are shown on demand."""
+class Headings:
+    """What parts of the page are called."""
 
-    word: str
+    gates: str
+    decided: str
+    judged: str
+    again: str
+
+
+JUDGED: Final = Headings(
+    "Gates",
+    "How this was decided",
+    "What was judged",
+    "The same model, the same rows and the same gates give the same verdicts.",
+)
+SIDE_BY_SIDE: Final = Headings(
+    "Is it better?",
+    "How this was found",
+    "What was compared",
+    "The same two models and the same rows give the same answers.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate of the list; `facts` are shown on demand. `look` is the verdict's own word."""
+
+    look: str
     mark: str
     sentence: str
     notes: tuple[str, ...]
@@ -76,8 +94,9 @@ class Page:
     word: str
     headline: str
     summary: str
-    tally: tuple[tuple[str, str, int], ...]
-    """(word, mark, how many) of the verdicts that occur."""
+    headings: Headings
+    tally: tuple[tuple[str, str, str, int], ...]
+    """(look, mark, word, how many) of the verdicts that occur."""
     top: Figure | None
     gates: tuple[GateLine, ...]
     more_gates: str
@@ -98,16 +117,17 @@ def page(report: Report) -> Page:
     listed = worst_first(report.gates)[:LISTED_GATES]
     made = report.made_at.replace("T", " ").removesuffix("Z").split("+")[0].split(".")[0]
     return Page(
-        title=f"{word}: {report.model.name}, evaluated",
+        title=_title(word, report),
         outcome=report.outcome if report.outcome in OUTCOMES else "none",
         mark=mark,
         word=word,
         headline=report.headline,
         summary=_summary(report),
+        headings=SIDE_BY_SIDE if report.outcome == COMPARED else JUDGED,
         tally=_tally(report),
         top=gates_figure(report),
         gates=tuple(_line(gate, report) for gate in listed),
-        more_gates=more(len(report.gates), len(listed), "gate"),
+        more_gates=more(len(report.gates), len(listed), _noun(report)),
         notes=report.notes[:LISTED_NOTES],
         metrics=_metrics(report),
         figures=tuple(pictures(report)),
@@ -119,7 +139,7 @@ def page(report: Report) -> Page:
     )
 
 
-def error_rate(gate: GateShown) -> str:
+def error_rate(gate: GateShown, outcome: str) -> str:
     """What may go wrong with a verdict and how often, no surer than its procedure is."""
     interval = gate.verdict.interval
     rate = f"{gate.verdict.error_rate * 100:.3g} %"
@@ -127,41 +147,58 @@ def error_rate(gate: GateShown) -> str:
         "approximate": f"near {rate}",
         "asymptotic": f"near {rate} with many rows, more with few,",
     }.get(interval.guarantee if interval else "", f"at most {rate}")
+    if outcome == COMPARED:
+        words = (word_shown(word, outcome) for word in ("passed", "failed"))
+        return "; ".join(f"{often} that it is called {word} and is not" for word in words)
     return f"{often} that it passes though it is bad; {often} that it fails though it is good"
 
 
 def _summary(report: Report) -> str:
     against = f" against {report.baseline.name}" if report.baseline else ""
+    how = "compared on" if report.outcome == COMPARED else "judged by"
     return (
-        f"{report.model.name}{against}, judged by {count(report.data.rows)} rows at "
+        f"{report.model.name}{against}, {how} {count(report.data.rows)} rows at "
         f"{report.confidence * 100:.4g} % confidence."
     )
 
 
-def _tally(report: Report) -> tuple[tuple[str, str, int], ...]:
-    words = [gate.verdict.word for gate in report.gates]
+def _title(word: str, report: Report) -> str:
+    if report.outcome == COMPARED and report.baseline:
+        return f"{word}: {report.model.name} with {report.baseline.name}"
+    return f"{word}: {report.model.name}, evaluated"
+
+
+def _noun(report: Report) -> str:
+    return "question" if report.outcome == COMPARED else "gate"
+
+
+def _tally(report: Report) -> tuple[tuple[str, str, str, int], ...]:
+    words, outcome = [gate.verdict.word for gate in report.gates], report.outcome
     return tuple(
-        (word, MARKS[word], words.count(word))
+        (word, mark_shown(word, outcome), word_shown(word, outcome), words.count(word))
         for word in ("failed", "undecided", "passed")
         if word in words
     )
 
 
 def _line(gate: GateShown, report: Report) -> GateLine:
-    verdict = gate.verdict
-    facts = [("Rule", verdict.rule), ("Method", _method(gate)), ("Error rate", error_rate(gate))]
+    verdict, outcome = gate.verdict, report.outcome
+    rate = error_rate(gate, outcome)
+    facts = [("Rule", verdict.rule), ("Method", _method(gate)), ("Error rate", rate)]
     if verdict.because:
-        facts.insert(0, ("Undecided because", BECAUSE.get(verdict.because, verdict.because)))
+        what = f"{word_shown(verdict.word, outcome).capitalize()} because"
+        facts.insert(0, (what, BECAUSE.get(verdict.because, verdict.because)))
     if gate.rows_needed:
+        done = "shown" if outcome == COMPARED else "decided"
         facts.insert(1, ("Rows needed", f"about {count(gate.rows_needed)}, if it is as good as it "
-                         "seems, to be decided with a probability of 80 %"))  # fmt: skip
+                         f"seems, to be {done} with a probability of 80 %"))  # fmt: skip
     plural = "" if verdict.observations == 1 else "s"
     facts.append(("Judged by", f"{count(verdict.observations)} {verdict.unit}{plural}"))
     if gate.line:
         facts.append(("Declared", f"line {gate.line} of the gate file"))
     return GateLine(
-        word=verdict.word,
-        mark=MARKS.get(verdict.word, "·"),
+        look=verdict.word,
+        mark=mark_shown(verdict.word, outcome) or "·",
         sentence=gate.sentence,
         notes=gate.notes,
         facts=tuple(facts),
@@ -203,17 +240,19 @@ def _metric(metric: MetricShown, *, baseline: bool) -> tuple[str, ...]:
 
 def _absent(report: Report) -> tuple[tuple[str, str], ...]:
     absent: list[tuple[str, str]] = []
+    compared = report.outcome == COMPARED
     if report.model.task == "binary" and not report.curves:
         absent.append(("ROC and calibration", "the model gives labels, no score"))
     if not report.slices:
         absent.append(("Slices", "no column was named to look into"))
     if not any(gate.groups for gate in report.gates):
-        absent.append(("Fairness across groups", "no gate compares groups"))
-    if report.latency is None:
+        why = "no protected column was named" if compared else "no gate compares groups"
+        absent.append(("Groups" if compared else "Fairness across groups", why))
+    if report.latency is None and not compared:
         absent.append(("Latency", "no gate asked for it, so nothing was measured"))
     if left := undrawn_across(report):
-        gates = "gate" if left == 1 else "gates"
-        absent.append(("Groups", f"the groups of {left} more {gates} are in the JSON"))
+        noun = f"{_noun(report)}{'' if left == 1 else 's'}"
+        absent.append(("Groups", f"the groups of {left} more {noun} are in the JSON"))
     return tuple(absent)
 
 
@@ -244,10 +283,11 @@ def _model(kind: str, model: ModelShown) -> Identity:
 
 def _facts(report: Report, made: str) -> tuple[tuple[str, str], ...]:
     policy = {"fail": "counts as failed", "warn": "is reported and does not fail"}
+    undecided = ("Undecided", policy.get(report.undecided, report.undecided))
     return (
         ("Made", f"{made} UTC, in {report.seconds:.3g} s"),
         ("Pilotage", report.pilotage),
         ("Confidence", f"{report.confidence * 100:.4g} %"),
-        ("Undecided", policy.get(report.undecided, report.undecided)),
+        *(() if report.outcome == COMPARED else (undecided,)),
         ("Shape", report.format),
     )

@@ -5,19 +5,21 @@ import re
 import msgspec
 import pytest
 
-from pilotage.evaluation.page import charts
+from pilotage.evaluation.page import charts, intervals
 from pilotage.evaluation.page.confusing import cells
 from pilotage.evaluation.page.drawing import CONFIG, drawn
-from pilotage.evaluation.page.figures import HALF, NARROW, WIDE
 from pilotage.evaluation.page.forest import shortened
+from pilotage.evaluation.page.shapes import HALF, NARROW, WIDE
 from pilotage.evaluation.report import Confusion, GroupShown
 from simulators.reports import LATENCY, auc_gate, many_classes, race_gate, report, sex_gate, unfair
 
 PICTURES = {
-    "gates": lambda width: charts.gates(list(unfair().gates), width),
-    "groups": lambda width: charts.groups(race_gate(), list(race_gate().groups), width),
-    "slices": lambda width: charts.slices(list(report().slices), 0.83, "%", 0.05, width),
-    "latency": lambda width: charts.latency(LATENCY, width),
+    "gates": lambda width: intervals.gates(list(unfair().gates), width, outcome="failed"),
+    "groups": lambda width: intervals.groups(
+        race_gate(), list(race_gate().groups), width, outcome="failed"
+    ),
+    "slices": lambda width: intervals.slices(list(report().slices), 0.83, "%", 0.05, width),
+    "latency": lambda width: intervals.latency(LATENCY, width),
     "roc": lambda width: charts.roc(list(report().curves[:2]), width),
     "calibration": lambda width: charts.calibration(list(report().curves[2:]), width),
     "confusion": lambda width: charts.confusion(cells(many_classes().confusion, 12), width),
@@ -54,10 +56,10 @@ def test_a_verdict_is_told_by_word_and_shape_and_not_by_colour_alone():
 
 
 def test_a_title_is_split_into_what_is_judged_and_what_is_asked():
-    (row,) = rows(charts.gates([auc_gate()], WIDE))
+    (row,) = rows(intervals.gates([auc_gate()], WIDE, outcome="failed"))
     assert (row["name"], row["under_name"]) == ("ROC AUC", "at least 0.85")
-    assert charts.in_two("no condition") == ("no condition", "")
-    assert charts.in_two("a: b: c") == ("a: b", "c")
+    assert intervals.in_two("no condition") == ("no condition", "")
+    assert intervals.in_two("a: b: c") == ("a: b", "c")
 
 
 def test_names_stand_above_the_plot_where_there_is_no_room_beside_it():
@@ -76,7 +78,7 @@ def squeezed(high, estimate=1.0):
     """Seven pairs of groups that can be told apart, and a tiny one."""
     pairs = [GroupShown(f"{n}", "passed", None, 900, 1.0, 0.85, 1.15, False) for n in range(7)]
     tiny = GroupShown("tiny", "undecided", "too_few", 3, estimate, 0.0, high, False)
-    return rows(charts.groups(race_gate(), [*pairs, tiny], WIDE))
+    return rows(intervals.groups(race_gate(), [*pairs, tiny], WIDE, outcome="failed"))
 
 
 def test_an_interval_that_reaches_far_beyond_the_others_goes_on_past_the_picture():
@@ -97,14 +99,14 @@ def test_an_estimate_beyond_the_picture_is_not_drawn_at_its_edge():
 def test_what_user_strings_say_is_data_and_not_part_of_a_picture():
     evil = "</text><script>1</script>&\"'"
     gate = msgspec.structs.replace(auc_gate(), title=evil)
-    svg = drawn(charts.gates([gate], WIDE))
+    svg = drawn(intervals.gates([gate], WIDE, outcome="failed"))
     assert "<script" not in svg
     assert "&lt;script&gt;" in svg
 
 
 def test_a_second_margin_is_drawn_only_where_an_interval_comes_near_it():
     def rules(group):
-        spec = charts.groups(sex_gate(), [group], WIDE)
+        spec = intervals.groups(sex_gate(), [group], WIDE, outcome="failed")
         found = [
             layer for layer in spec["layer"] if layer.get("mark", {}).get("strokeDash") == [2, 3]
         ]
@@ -116,7 +118,7 @@ def test_a_second_margin_is_drawn_only_where_an_interval_comes_near_it():
 
 def test_a_group_of_which_nothing_is_known_keeps_its_line():
     group = GroupShown("tiny", "undecided", "too_few", 3, None, None, None, False)
-    spec = charts.groups(sex_gate(), [group], WIDE)
+    spec = intervals.groups(sex_gate(), [group], WIDE, outcome="failed")
     assert rows(spec)[0]["low"] is None
     assert "tiny" in drawn(spec)
 
@@ -131,7 +133,7 @@ def test_a_curve_is_thinned_and_keeps_its_ends():
 def test_only_a_slice_shown_to_differ_is_marked():
     shapes = [row["shape"] for row in rows(PICTURES["slices"](WIDE))]
     assert "diamond" not in shapes
-    spec = charts.slices(list(unfair().slices), 0.83, "%", 0.05, WIDE)
+    spec = intervals.slices(list(unfair().slices), 0.83, "%", 0.05, WIDE)
     assert [row["name"] for row in rows(spec) if row["shape"] == "diamond"] == [
         "sex = F",
         "sex = M",

@@ -6,10 +6,10 @@ import pytest
 
 from pilotage.evaluation.page.rendering import rendered
 from pilotage.evaluation.report import Confusion, GroupShown
+from simulators.every_report import SAMPLES
 from simulators.reports import (
     METRICS,
     MODEL,
-    SAMPLES,
     many_classes,
     race_gate,
     report,
@@ -188,6 +188,17 @@ def test_every_picture_has_its_numbers_as_a_table():
     assert tables == figures + 1, "and the table of metrics"
     assert len(pictures) == 2 * figures, "one for a wide page, one for a narrow one"
     assert all(picture["aria-label"] for picture in pictures)
+
+
+def test_nothing_passes_or_fails_where_two_models_are_compared():
+    _, _, body = sample_page("compared").partition("<body>")
+    page = Tags(body.replace("</body>", "").replace("</html>", ""))
+    labels = [attributes.get("aria-label", "") for _, attributes in page.tags]
+    read = " ".join((page.words(), *labels)).lower()
+    for word in ("passed", "passes", "failed", "fails", "undecided", "margin", "gate"):
+        assert word not in read, word
+    for word in ("1 worse", "2 not shown", "2 better"):
+        assert word in read
 
 
 def test_a_report_is_always_drawn_the_same():

@@ -1,12 +1,8 @@
 import msgspec
 import pytest
 
-from pilotage.evaluation.page.figures import (
-    DRAWN_ACROSS,
-    DRAWN_GATES,
-    DRAWN_GROUPS,
-    DRAWN_SLICES,
-)
+from pilotage.evaluation.page.across import DRAWN_ACROSS, DRAWN_GROUPS
+from pilotage.evaluation.page.figures import DRAWN_GATES, DRAWN_SLICES
 from pilotage.evaluation.page.view import (
     LISTED_CLASSES,
     LISTED_GATES,
@@ -15,6 +11,7 @@ from pilotage.evaluation.page.view import (
     page,
 )
 from pilotage.evaluation.report import GroupShown
+from simulators.comparisons import accuracy, brier, by_race, comparison
 from simulators.reports import METRICS, MODEL, claim_gate, many_classes, race_gate, report, sex_gate
 
 
@@ -38,7 +35,7 @@ def test_the_picture_on_top_shows_as_many_gates_as_can_be_read():
 
 def test_what_failed_is_never_among_the_gates_that_are_left_out():
     gates = (claim_gate("passed"),) * (LISTED_GATES + 50) + (sex_gate("failed"),)
-    assert page(report(gates=gates)).gates[0].word == "failed"
+    assert page(report(gates=gates)).gates[0].look == "failed"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +77,7 @@ def test_notes_end_at_their_limit():
 
 def test_a_picture_of_half_a_row_never_stands_beside_nothing():
     shapes = [figure.shape for figure in page(report(latency=None)).figures]
-    assert shapes == ["whole", "whole", "half", "half", "alone", "whole"]
+    assert shapes == ["whole"] * 4 + ["half", "half", "alone", "whole"]
 
 
 def test_the_slices_are_drawn_beside_the_metric_that_they_are_about():
@@ -139,3 +136,29 @@ def test_of_few_classes_every_cell_is_in_the_table_of_many_the_worst_pairs():
     (many,) = [figure for figure in page(many_classes()).figures if figure.anchor == "confusion"]
     assert all(truth != answer for truth, answer, *_ in many.table.rows)
     assert many.table.more.endswith("more errors in the JSON")
+
+
+def caption(gate_shown):
+    shown = page(comparison(accuracy(), gate_shown))
+    return next(figure.caption for figure in shown.figures if figure.anchor == "groups-1")
+
+
+def test_the_caption_of_compared_groups_says_where_it_is_better():
+    open_ = by_race()
+    assert caption(open_).startswith(
+        "Not shown to differ in 2 of 4 groups, 1 of them with too few rows to say anything; the "
+        "first: Pacific Islander, −18 to 20"
+    )
+    verdict = msgspec.structs.replace(open_.verdict, word="passed", because=None)
+    better = msgspec.structs.replace(open_, groups=open_.groups[2:], verdict=verdict)
+    assert caption(better).startswith("Better in 2 of 2 groups, the least in Black")
+    assert caption(better).endswith("Right of the dotted line is better.")
+    lower = msgspec.structs.replace(better, metric="brier_score")
+    assert caption(lower).endswith("Left of the dotted line is better.")
+
+
+def test_a_comparison_tells_how_often_its_words_are_wrong():
+    (line,) = page(comparison(brier())).gates
+    rate = dict(line.facts)["Error rate"]
+    assert rate.startswith("near 5 % that it is called better and is not; near 5 %")
+    assert "Undecided" not in dict(page(comparison()).facts)
