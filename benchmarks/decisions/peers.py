@@ -166,7 +166,7 @@ def _difference(totals: Array) -> tuple[Array, Array]:
 
 
 def documented() -> list[Peer]:
-    """Every peer with the settings that its documentation shows."""
+    """Every peer: settings that its documentation shows, and Argo also with Flagger's 99 %."""
     return [
         Threshold(
             "Argo docs: 5 min, >= 95 %, failureLimit 3", every=5 * MINUTE, success=0.95, failures=4

@@ -88,13 +88,7 @@ def evaluate(
             cannot be asked is told at once.
     """
     began = request.clock()
-    custom = dict(request.gates.metrics)
-    gates = [
-        gate for gate in request.gates.gates if gate.metric in OBSERVED or gate.metric in custom
-    ]
-    answered = {id(gate) for gate in gates} | {id(one.gate) for one in measured}
-    if left := [gate.metric for gate in request.gates.gates if id(gate) not in answered]:
-        raise PilotageError(f"nobody measured {', '.join(left)}", expected="every gate answered")
+    gates = _of_rows(request, measured)
     settings = with_groups(request.gates.data, gates)
     rows, told = score_all(request, settings, gates, progress)
     if asking is not None:
@@ -142,6 +136,21 @@ def evaluate(
         notes=(*told, *said, *notes, *_weighted(settings)),
         seconds=round(request.clock() - began, 3),
     )
+
+
+def _of_rows(request: Request, measured: Sequence[Asked]) -> list[Gate]:
+    """The gates that rows answer.
+
+    Raises:
+        PilotageError: one that neither rows nor `measured` answer: nothing is left out in silence.
+    """
+    custom = dict(request.gates.metrics)
+    every = request.gates.gates
+    gates = [gate for gate in every if gate.metric in OBSERVED or gate.metric in custom]
+    answered = {id(gate) for gate in gates} | {id(one.gate) for one in measured}
+    if left := [gate.metric for gate in every if id(gate) not in answered]:
+        raise PilotageError(f"nobody measured {', '.join(left)}", expected="every gate answered")
+    return gates
 
 
 def _weighted(settings: DataSettings) -> tuple[str, ...]:

@@ -128,8 +128,8 @@ class Late:
             lower, upper = self._kept_to(limit, confidence, lower, upper)
         method = "hedged capital on shares of late answers"
         return dual(
-            Interval(lower, math.inf, confidence, method, Guarantee.EXACT, "lower"),
-            Interval(0.0, upper, confidence, method, Guarantee.EXACT, "upper"),
+            Interval(lower, math.inf, confidence, method, Guarantee.APPROXIMATE, "lower"),
+            Interval(0.0, upper, confidence, method, Guarantee.APPROXIMATE, "upper"),
         )
 
     def _kept_to(
