@@ -60,6 +60,7 @@ class Entry(Struct, frozen=True, array_like=True):
         status: how it ended.
         pair_id: ties a shadow answer to the baseline's prediction; empty where there is none.
         comparison: (labels equal, largest difference) with the pair, where there is one.
+        pair_status: how the pair's baseline prediction ended, where there is a pair.
     """
 
     id: bytes
@@ -73,6 +74,7 @@ class Entry(Struct, frozen=True, array_like=True):
     status: Status = "ok"
     pair_id: bytes = b""
     comparison: tuple[bool, float] | None = None
+    pair_status: Status = "ok"
 
 
 class Block(Struct, frozen=True, array_like=True):
@@ -137,10 +139,47 @@ class Record(Struct, frozen=True):
     comparison: tuple[bool, float] | None
     usage: dict[str, int]
     phase: Phase
+    pair_status: Status = "ok"
+
+
+class Probe(Struct, frozen=True):
+    """A timing probe: one batch of the baseline, run through both versions back to back.
+
+    Attributes:
+        baseline, candidate: `Version.id`s.
+        rows: of the batch; 0 where the model has no row axis.
+        baseline_ns, candidate_ns: the engine's times.
+        candidate_first: the order, drawn by a coin.
+        at_ns: nanoseconds since the epoch.
+        pair_id: the first prediction whose inputs were in the batch.
+    """
+
+    endpoint: str
+    rollout: str
+    stage: str
+    baseline: str
+    candidate: str
+    rows: int
+    baseline_ns: int
+    candidate_ns: int
+    candidate_first: bool
+    at_ns: int
+    pair_id: bytes = b""
 
 
 class Outcome(Struct, frozen=True):
-    """What turned out to be true of a prediction, or how its user liked it."""
+    """What turned out to be true of a prediction, or how its user liked it.
+
+    Attributes:
+        kind: what was observed, in the caller's word ("label", "converted", "stars").
+        value: what it was.
+        observed_ns: nanoseconds since the epoch when it was observed, as the caller says.
+        source: the principal whose key reported it, "" where no keys are asked for.
+        prediction_id: of the prediction it belongs to; empty where `key` names it.
+        key: the caller's own id of the prediction (`client_id`), "" where there is none.
+        attributes: anything else the caller tells.
+        endpoint: narrows `key` to one endpoint; "" for any.
+    """
 
     kind: str
     value: bool | int | float | str
@@ -149,6 +188,7 @@ class Outcome(Struct, frozen=True):
     prediction_id: bytes = b""
     key: str = ""
     attributes: dict[str, str] = {}
+    endpoint: str = ""
 
 
 UNIT_BYTES: Final = 8
@@ -197,6 +237,7 @@ def records_of(block: Block) -> Iterator[Record]:
             comparison=entry.comparison,
             usage=block.usage,
             phase=block.phase,
+            pair_status=entry.pair_status,
         )
 
 
@@ -241,7 +282,9 @@ def cuts_of(column: Column, entries: list[Entry]) -> Iterator[tuple[int, int]]:
 _encoder = msgspec.msgpack.Encoder()
 _blocks = msgspec.msgpack.Decoder(Block)
 _outcomes = msgspec.msgpack.Decoder(Outcome)
+_probes = msgspec.msgpack.Decoder(Probe)
 
 encode = _encoder.encode
 decode_block = _blocks.decode
 decode_outcome = _outcomes.decode
+decode_probe = _probes.decode

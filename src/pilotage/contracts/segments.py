@@ -12,6 +12,7 @@ The crc of a frame covers kind and payload, so a frame is read whole or not at a
               without losing or doubling a frame.
     BLOCK     predictions (`records.Block`)
     OUTCOME   one outcome (`records.Outcome`)
+    PROBE     one timing probe (`records.Probe`)
     SEAL      the last frame of a segment that was closed in order (`Seal`)
 
 A process that dies while it writes leaves the beginning of a frame at the end: a torn tail, which
@@ -41,6 +42,7 @@ POSITION: Final = 1
 BLOCK: Final = 2
 OUTCOME: Final = 3
 SEAL: Final = 4
+PROBE: Final = 5
 
 _HEAD: Final = Layout("<8sIIIQ8sI")
 _FRAME: Final = Layout("<IIB")
@@ -285,7 +287,7 @@ def measure(data: memoryview, most_bytes: int) -> Stretch:
             blocks += 1
         elif kind == OUTCOME:
             outcomes += 1
-        else:
+        elif kind != PROBE:
             break
         at = end
     return Stretch(at, blocks, outcomes)

@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from pilotage.contracts.keys import Key
-from pilotage.contracts.limits import Limits
+from pilotage.contracts.limits import MIB, Limits
 from pilotage.contracts.signature import Signature
 from pilotage.errors import PilotageError
 
 FORMAT: Final = 1
-FEATURES: Final = frozenset({"routes", "keys", "limits", "record", "steps"})
+FEATURES: Final = frozenset({"routes", "keys", "limits", "record", "steps", "trial"})
 """What this reader knows; a snapshot that requires more is not served."""
 
 PPM: Final = 1_000_000
@@ -115,6 +115,30 @@ class RecordPolicy(Struct, frozen=True, omit_defaults=True):
     when_full: Literal["serve", "refuse"] = "serve"
 
 
+class Trial(Struct, frozen=True, omit_defaults=True):
+    """How a candidate is tried beside the share of traffic that its route gets.
+
+    Attributes:
+        candidate: a `Version.id`; loaded and warmed, whatever its share.
+        rollout, stage: whose trial it is; they stand in the records of copies and probes.
+        shadow_budget_ppm: of one core's time, what copies may take; what is beyond is dropped.
+        probe_budget_ppm: the same for timing probes.
+        probe_every: one baseline batch in so many becomes a timing probe; 0 for none.
+        queue_requests, queue_bytes: copies that may wait, and the bytes of their inputs.
+        streams: what becomes of a version's open streams once no route leads to it any more.
+    """
+
+    candidate: str
+    rollout: str
+    stage: str
+    shadow_budget_ppm: int = 100_000
+    probe_budget_ppm: int = 10_000
+    probe_every: int = 100
+    queue_requests: int = 256
+    queue_bytes: int = 16 * MIB
+    streams: Literal["drain", "cut"] = "drain"
+
+
 class Endpoint(Struct, frozen=True, omit_defaults=True):
     """The stable address that clients call, with its policy.
 
@@ -126,6 +150,7 @@ class Endpoint(Struct, frozen=True, omit_defaults=True):
         sticky_by: "" or "header:NAME": what keeps a user on one arm.
         salt: keeps the splits of two endpoints, and of two rollouts, independent.
         shadow: a `Version.id` that answers copies; "" for none.
+        trial: the candidate of the rollout under way; None where there is none.
         record: None records nothing.
     """
 
@@ -137,6 +162,7 @@ class Endpoint(Struct, frozen=True, omit_defaults=True):
     salt: str = ""
     shadow: str = ""
     record: RecordPolicy | None = RecordPolicy()
+    trial: Trial | None = None
 
 
 class Snapshot(Struct, frozen=True, omit_defaults=True):

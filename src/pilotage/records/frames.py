@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from pilotage.contracts import segments
-from pilotage.contracts.segments import BLOCK, OUTCOME, POSITION, Frame, Head, Seal
+from pilotage.contracts.segments import BLOCK, OUTCOME, POSITION, PROBE, Frame, Head, Seal
 from pilotage.errors import PilotageError
 from pilotage.serving.recording.ring import SUFFIX, Ring, places_of
 from pilotage.serving.recording.segment_file import OPEN, SEALED
@@ -201,7 +201,7 @@ def _placed(
     if frame.kind == POSITION:
         position = segments.read_position(frame.payload)
         return Address(position.ring, position.offset), None
-    if address is None or frame.kind not in (BLOCK, OUTCOME):
+    if address is None or frame.kind not in (BLOCK, OUTCOME, PROBE):
         return address, None
     behind = Address(address.ring, address.offset + frame.end - frame.offset)
     return behind, Found(frame.kind, frame.payload, address, source)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from pilotage.contracts.predictions import Ids
-from pilotage.contracts.records import Entry, Phase
+from pilotage.contracts.records import Entry, Outcome, Phase, Probe
 from pilotage.contracts.snapshot import Endpoint
 from pilotage.serving.calls import Batch
 from pilotage.serving.engines.engine import Array
@@ -42,6 +42,14 @@ class Bookkeeping:
         return self._recording.put(
             route.origin, inputs, outputs, entries, timing, phase=phase, usage=usage
         )
+
+    def put_probe(self, probe: Probe) -> bool:
+        """Records a timing probe; False when it could not be."""
+        return self._recording is not None and self._recording.put_probe(probe)
+
+    def put_outcome(self, outcome: Outcome) -> bool:
+        """Records an outcome; False when it could not be, or nothing is recorded here."""
+        return self._recording is not None and self._recording.put_outcome(outcome)
 
     @property
     def full(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pilotage.contracts.limits import Limits
+from pilotage.spec.rollouts import RolloutSpec
 from pilotage.spec.secrets import CallerKey
 
 
@@ -67,6 +68,11 @@ class ServeSettings:
         drain_s: seconds that requests under way get on SIGTERM.
         config: the file that was read; None where none was given.
         hints: what is right and could be better, a sentence each.
+        candidate: the model on trial beside the only one of `models`; None for no rollout.
+        rollout: how it is tried; there exactly where `candidate` is.
+        anew: start the rollout again, where the same one was begun before.
+        live: draw the rollout on the terminal; None where the terminal decides.
+        control_port: of the rollout's page, on loopback; 0 takes any free one.
     """
 
     models: tuple[ModelSettings, ...]
@@ -85,3 +91,8 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
     config: str | None = None
     hints: tuple[str, ...] = ()
+    candidate: ModelSettings | None = None
+    rollout: RolloutSpec | None = None
+    anew: bool = False
+    live: bool | None = None
+    control_port: int = 8090

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pilotage.contracts import records, segments
 from pilotage.contracts.predictions import Ids
-from pilotage.contracts.records import Block, Entry, Outcome, Phase
+from pilotage.contracts.records import Block, Entry, Outcome, Phase, Probe
 from pilotage.contracts.snapshot import Endpoint
 from pilotage.serving.recording import ring
 from pilotage.serving.recording.blocks import Origin, Timing, blocks_of
@@ -61,6 +61,10 @@ class Recording:
     def put_outcome(self, outcome: Outcome) -> bool:
         """Record one outcome; False when there is no room."""
         return self._ring.put(segments.frame(segments.OUTCOME, records.encode(outcome)), 0)
+
+    def put_probe(self, probe: Probe) -> bool:
+        """Record one timing probe; False when there is no room."""
+        return self._ring.put(segments.frame(segments.PROBE, records.encode(probe)), 0)
 
     def counts(self) -> Counts:
         """Recorded and not recorded so far, and how the recorder is doing."""
