@@ -3,7 +3,8 @@ import os
 import socket
 import tempfile
 import threading
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,25 +34,30 @@ from pilotage.errors import PilotageError
 STATUS = Order(verb="status", by="ada")
 
 
+def by_name(order):
+    return Reply(error=f"heard {order.verb} of {order.by}")
+
+
 @contextmanager
-def decider(path, handle=lambda order: Reply(error=f"heard {order.verb} of {order.by}"), faults=()):
+def decider(path, handle=by_name, faults=None):
     """A loop of its own in a thread, listening at the path; faults that it met are appended."""
-    loop = uvloop.new_event_loop()
-    loop.set_exception_handler(lambda _, told: faults.append(told["exception"]))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        listener = asyncio.run_coroutine_threadsafe(serve(path, handle), loop).result(10)
+    started, over = Future(), Future()
 
-        async def close():
-            listener.close()
+    async def decide():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, told: faults.append(told["exception"]))
+        listener = await serve(path, handle)
+        started.set_result(listener)
+        await asyncio.wrap_future(over)
+        listener.close()
 
-        yield listener
-        asyncio.run_coroutine_threadsafe(close(), loop).result(10)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+    with ThreadPoolExecutor(1) as thread, asyncio.Runner(loop_factory=uvloop.new_event_loop) as run:
+        deciding = thread.submit(run.run, decide())
+        try:
+            yield started.result(10)
+        finally:
+            over.set_result(None)
+            deciding.result(10)
 
 
 def connected(path):
@@ -250,7 +256,8 @@ def test_a_file_in_the_way_is_not_removed(path):
 
 
 def test_a_decider_that_was_replaced_leaves_its_successor_alone(path):
-    with decider(path) as first:
+    with ExitStack() as first:
+        first.enter_context(decider(path))
         path.unlink()
         with decider(path):
             first.close()
