@@ -9,6 +9,7 @@ import typer.main
 
 from pilotage.cli.tree import app
 from pilotage.spec.gate_reference import gates_page
+from pilotage.spec.guard_reference import guards_page
 from pilotage.spec.reference import NOTE, limits_page, serve_page
 
 
@@ -18,6 +19,7 @@ def pages() -> dict[str, str]:
         "serve.md": serve_page(),
         "limits.md": limits_page(),
         "gates.md": gates_page(),
+        "guards.md": guards_page(),
         "commands.md": commands_page(),
     }
 

@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperCommand
 
 from pilotage.cli.serve_help import SUMMARY, help_text
-from pilotage.spec.table import SETTINGS, Setting
+from pilotage.spec.setting import Setting
+from pilotage.spec.table import SETTINGS
 
 _WORDS: Final = "pilotage.words"
 

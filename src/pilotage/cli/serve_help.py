@@ -4,7 +4,10 @@ import textwrap
 from itertools import groupby
 from typing import Final
 
-from pilotage.spec.table import SETTINGS, Setting
+from pilotage.spec.guard_words import GUARDS
+from pilotage.spec.rollout_table import GROUP
+from pilotage.spec.setting import Setting
+from pilotage.spec.table import SETTINGS
 
 SUMMARY: Final = "Turn model files into a fast, hardened, recorded service."
 
@@ -12,11 +15,16 @@ EXAMPLES: Final = """\
 Examples:
   pilotage serve iris.onnx
   pilotage serve iris=models/iris.onnx spam=models/spam.skops --key @key.txt --host 0.0.0.0 \\
-      --deadline 50ms --workers 2"""
+      --deadline 50ms --workers 2
+  pilotage serve v1.onnx --candidate v2.onnx
+  pilotage serve v1.onnx --candidate v2.onnx --shadow 10m --canary 5%,25% \\
+      --sticky-by header:x-user-id --guard "error_rate not_worse_by 0.5pp" \\
+      --guard "disagreement at_most 5%" --patience 24h"""
 
 CLOSING: Final = """\
 Each setting is also a variable (--max-batch-rows is PILOTAGE_MAX_BATCH_ROWS) and a key of the file
-that --config names (max_batch_rows). Flags win over variables, variables over the file."""
+that --config names (max_batch_rows; a rollout's under `rollout:`). Flags win over variables,
+variables over the file."""
 
 
 def help_text(width: int = 100) -> str:
@@ -24,6 +32,7 @@ def help_text(width: int = 100) -> str:
     parts = ["Usage: pilotage serve MODEL [MODEL …] [OPTIONS]", SUMMARY, EXAMPLES]
     for group, settings in groupby(SETTINGS, lambda setting: setting.group):
         parts.append("\n".join([f"{group}:", *(_row(setting, width) for setting in settings)]))
+        parts += [_guards(width)] if group == GROUP else []
     return "\n\n".join([*parts, CLOSING]) + "\n"
 
 
@@ -32,6 +41,15 @@ def term(setting: Setting) -> str:
     if not setting.flag:
         return "MODEL"
     return f"{setting.flag} {setting.kind.metavar}".rstrip()
+
+
+def _guards(width: int) -> str:
+    """What --guard may say, a metric each."""
+    rows = ["Guards, each optionally followed by `tolerating AMOUNT` and by `optional`:"]
+    for word in GUARDS.values():
+        lines = textwrap.wrap(word.meaning, width - 28)
+        rows += [f"  {word.example}", *(f"{'':28}{line}" for line in lines)]
+    return "\n".join(rows)
 
 
 def _row(setting: Setting, width: int) -> str:

@@ -15,15 +15,11 @@ from pilotage.spec.trees import Found, Reader
 from pilotage.spec.words import shown
 
 LISTS: Final = "pilotage schema gates"
-CONFIDENCE_LOW: Final = 0.5
-CONFIDENCE_HIGH: Final = 0.9999
 METRIC_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z", re.ASCII)
 FUNCTION: Final = re.compile(r"[^\0:]+\.py:[A-Za-z_][A-Za-z0-9_]*\Z")
 """FILE.py:FUNCTION"""
 
-_CONFIDENCE: Final = shares.share(
-    CONFIDENCE_LOW, CONFIDENCE_HIGH, example="95%", noun="such a confidence"
-)
+_CONFIDENCE: Final = shares.confidence()
 _UNDECIDED: Final = kinds.choice("fail", "warn")
 _SCORE: Final = shares.number(-1e300, 1e300, of="a score", example="0.5")
 

@@ -43,6 +43,9 @@ class Kind:
 ENDPOINT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
 """The name of a model in `/v2/models/NAME`."""
 
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,128}\Z", re.ASCII)
+"""The name of a header in lower case. Source: RFC 9110, section 5.6.2, "token"."""
+
 _YES: Final = frozenset({"true", "yes", "on", "1"})
 _NO: Final = frozenset({"false", "no", "off", "0"})
 
@@ -135,6 +138,17 @@ def _read_host(text: str) -> str:
     return bare
 
 
+def _read_sticky(text: str) -> str:
+    """ "header:NAME" in lower case, as HTTP compares names; "" for none."""
+    word = text.lower()
+    if word == "none":
+        return ""
+    noun, colon, name = word.partition(":")
+    if noun == "header" and colon and _HEADER.match(name):
+        return word
+    raise Wrong(f"Write header:{word}." if _HEADER.match(word) and noun != "header" else "")
+
+
 SWITCH: Final = Kind(_read_switch, "yes or no", "true or false", "")
 PATH: Final = Kind(_read_text, "a path", "a path", "PATH")
 TEXT: Final = Kind(_read_text, "a text", "a text", "TEXT")
@@ -144,4 +158,7 @@ NAME: Final = Kind(
     "a model's name",
     "letters, digits, dot, dash and underscore, at most 128, a letter or digit first",
     "NAME",
+)
+STICKY: Final = Kind(
+    _read_sticky, "header:NAME", "header: and the name of a header, or none", "header:NAME"
 )

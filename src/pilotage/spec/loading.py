@@ -9,18 +9,19 @@ from typing import Any
 from pilotage.contracts.limits import Limits
 from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.spec import consistency, files, folders
+from pilotage.spec.document import read_document
 from pilotage.spec.keys import read_keys
 from pilotage.spec.models import read_models
+from pilotage.spec.rollout_reading import read_rollout
+from pilotage.spec.setting import S
 from pilotage.spec.settings import RecordSettings, ServeSettings, TlsSettings
 from pilotage.spec.sources import (
     SOURCES,
     Reading,
     Source,
-    read_document,
     read_flags,
     read_variables,
 )
-from pilotage.spec.table import S
 from pilotage.spec.values import Disk, Values
 
 
@@ -56,16 +57,20 @@ def load_serve_settings(
     if not any(name.startswith("limits.") for name in values.bad):
         errors += consistency.limit_errors(limits)
     errors += _missing_files(values, disk, [model.sample for model in models])
+    data_folder = values.text("data") or folders.data_folder(environment, platform)
+    record = _record(values, data_folder)
+    asked = read_rollout(readings, values, disk, models, record)
+    errors += asked.errors
     if errors:
         raise PilotageErrors(errors)
     tls = _tls(values)
-    hints += key_hints + consistency.access_hints(host, keys, tls=tls is not None)
-    data_folder = values.text("data") or folders.data_folder(environment, platform)
+    hints += key_hints + consistency.access_hints(host, keys, tls=tls is not None) + asked.hints
+    live = values.all("live")
     words: dict[str, Any] = {"log_format": values.one("log_format", "auto")}
     return ServeSettings(
         models=models,
         data_folder=data_folder,
-        record=_record(values, data_folder),
+        record=record,
         host=host,
         port=values.one("port", 8080),
         workers=values.one("workers", 1),
@@ -78,6 +83,11 @@ def load_serve_settings(
         limits=limits,
         config=config,
         hints=tuple(hints),
+        candidate=asked.candidate,
+        rollout=asked.rollout,
+        anew=values.one("anew", False),
+        live=bool(live[0].value) if live else None,
+        control_port=values.one("control_port", 8090),
         **words,
     )
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from pilotage.errors import PilotageError
 from pilotage.spec.kinds import ENDPOINT_NAME
+from pilotage.spec.setting import MS
 from pilotage.spec.settings import ModelSettings
 from pilotage.spec.sources import Given, GivenModel, Reading, Source
-from pilotage.spec.table import MS, PER_MODEL
+from pilotage.spec.table import PER_MODEL
 from pilotage.spec.values import Disk, Value, Values
 from pilotage.spec.words import did_you_mean, shown
 

@@ -8,7 +8,8 @@ import re
 from itertools import groupby
 
 from pilotage.contracts.limits import Limits
-from pilotage.spec.table import OTHER_VARIABLES, SETTINGS, Setting
+from pilotage.spec.setting import Setting
+from pilotage.spec.table import OTHER_VARIABLES, SETTINGS
 from pilotage.spec.units import format_duration, format_size
 
 NOTE = "<!-- Written by `python -m pilotage.cli.reference`; change the tables, not this page. -->"
@@ -79,6 +80,7 @@ overridden ones too, and all errors are told at once.
 ```
 pilotage serve iris.onnx
 pilotage serve iris=models/iris.onnx spam=models/spam.skops --key @key.txt --host 0.0.0.0
+pilotage serve v1.onnx --candidate v2.onnx --shadow 10m --canary 5%,25%
 ```
 
 ```yaml
@@ -94,13 +96,34 @@ limits:
   body_bytes: 16MiB
 ```
 
+```yaml
+# rollout.yaml: a candidate beside the only model
+models: v1.onnx
+rollout:
+  candidate: v2.onnx
+  canary: [5%, 25%]
+  sticky_by: header:x-user-id
+  guards:
+    - error_rate not_worse_by 0.5pp
+    - {guard: accuracy not_worse_by 1pp, required: no}
+  patience: 24h
+  then: hold
+```
+
 A time brings its unit (`200us`, `50ms`, `30s`, `2m`); a size may (`4096`, `64MiB`, `10GB`).
 Switches are `true` or `false` in a variable or the file; `--trust` and `--no-trust` on the command
 line. Paths in the file start beside the file. An entry of `models` may have `name`,
 `max_batch_rows`, `deadline`, `trust` and `sample` for itself, which win over those of the
-file for all models. A file has at most 256 KiB, no key twice, no aliases."""
+file for all models. A file has at most 256 KiB, no key twice, no aliases. What a guard may say
+stands on [a page of its own](guards.md)."""
 
 _SERVE_CLOSING = """\
+## Rollouts
+A candidate gets the settings of the model beside it: name, deadline, batches, trust, sample. It
+must take and give the same tensors, in the same order. The same command resumes the rollout that it
+began, after a crash too; another candidate, guard or stage makes another rollout. `pilotage rollout
+status` shows it, and `pause`, `resume`, `promote`, `abort` and `rollback` steer it.
+
 ## Keys
 A text is `SECRET`, `NAME=SECRET`, `@FILE` or `NAME=@FILE`; a file holds `SECRET` or `NAME=SECRET`
 a line, and lines that begin with `#` are passed over. An `=` at the end belongs to the secret.

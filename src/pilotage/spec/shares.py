@@ -12,6 +12,8 @@ from typing import Final
 from pilotage.spec import units
 from pilotage.spec.kinds import Kind, Wrong
 
+CONFIDENCE_LOW: Final = 0.5
+CONFIDENCE_HIGH: Final = 0.9999
 NUMBER_LENGTH: Final = 24
 """Characters of a number; more are no number that a person meant."""
 
@@ -33,6 +35,37 @@ def share(low: float, high: float, *, example: str = "85%", noun: str = "such a 
 
     expected = f"a share from {_percent(low)} to {_percent(high)}, such as {example}"
     return Kind(read, noun, expected, "SHARE")
+
+
+def confidence() -> Kind:
+    """How sure a verdict is: "95%"."""
+    return share(CONFIDENCE_LOW, CONFIDENCE_HIGH, example="95%", noun="such a confidence")
+
+
+def portions() -> Kind:
+    """Shares of traffic in parts per million, separated by commas: "5%,25%"; () for "none"."""
+
+    def read(text: str) -> tuple[int, ...]:
+        if text.lower() == "none":
+            return ()
+        return tuple(_ppm(part.strip()) for part in text.split(","))
+
+    expected = "shares above 0% and below 100%, separated by commas, such as 5%,25%, or none"
+    return Kind(read, "such a list of shares", expected, "SHARES")
+
+
+def percent(*, zero: bool = False) -> Kind:
+    """How much more of itself a quantity is, above 0 (or from 0 on): "20%", "0.2"."""
+
+    def read(text: str) -> float:
+        value, unit = _split(text)
+        if unit not in ("", "%"):
+            raise Wrong(f"Write {_plain(value)}%: it is counted in the baseline's own time.")
+        if not unit and value >= 1:
+            raise Wrong(f"Write {_plain(value)}%, if percent is meant.")
+        return _margin(_fraction(value, unit), zero=zero, below=math.inf)
+
+    return Kind(read, "such a margin", "percent such as 20%", "PERCENT")
 
 
 def points(*, zero: bool = False) -> Kind:
@@ -133,6 +166,21 @@ def size(*, zero: bool = False) -> Kind:
         return _margin(float(value), zero=zero, below=2.0**60)
 
     return Kind(read, "such a size", "a size such as 200MiB", "SIZE")
+
+
+def _ppm(text: str) -> int:
+    """Whole parts per million of a share between 0 and all."""
+    value, unit = _split(text)
+    if unit not in ("", "%"):
+        raise Wrong("Write it in percent, as in 5%.")
+    if not unit and value >= 1:
+        raise Wrong(f"Write {_plain(value)}%, if percent is meant.")
+    ppm = value * (10_000 if unit else 1_000_000)
+    if ppm != int(ppm):
+        raise Wrong("A share is a whole number of parts per million: 0.0001% is the smallest.")
+    if not 0 < ppm < 1_000_000:
+        raise Wrong
+    return int(ppm)
 
 
 def _split(text: str) -> tuple[Decimal, str]:

@@ -1,6 +1,7 @@
-"""Flags, variables and the file, each read into the same shape: a text with its place. Pure.
+"""Flags and variables, each read into the same shape as the file: a text with its place. Pure.
 
 Nothing is given a meaning here; a source only knows which settings exist and whose turn it is.
+`document` reads the file.
 """
 
 import re
@@ -11,32 +12,27 @@ from typing import Final, Literal
 
 from pilotage.contracts.limits import Limits
 from pilotage.errors import PilotageError
-from pilotage.spec.files import Mapping, Node, Scalar, Sequence
-from pilotage.spec.table import (
-    BY_FLAG,
-    BY_KEY,
-    BY_NAME,
-    BY_VARIABLE,
-    OTHER_VARIABLES,
-    PER_MODEL,
-    PREFIX,
-    Setting,
-)
+from pilotage.spec.setting import PREFIX, Setting
+from pilotage.spec.table import BY_FLAG, BY_NAME, BY_VARIABLE, OTHER_VARIABLES
 from pilotage.spec.words import did_you_mean, nearest, shown
 
 Source = Literal["flag", "variable", "file"]
 SOURCES: Final[tuple[Source, ...]] = ("flag", "variable", "file")
 """Where settings come from, the strongest first."""
 
+LISTED: Final = frozenset({"models", "guard"})
+"""Settings of which a variable holds several, separated by commas."""
+
 LIMIT_NAMES: Final = Limits.__struct_fields__
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One text that somebody gave, and where."""
+    """One text that somebody gave, and where; `line` is 0 where it was in no file."""
 
     text: str
     where: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class Reading:
     errors: list[PilotageError] = field(default_factory=list[PilotageError])
     hints: list[str] = field(default_factory=list[str])
 
-    def add(self, setting: Setting, text: str, where: str) -> None:
+    def add(self, setting: Setting, text: str, where: str, line: int = 0) -> None:
         """One more text for a setting; a limit is taken apart into its name and value."""
         if setting.name == "limit":
             name, separator, value = text.partition("=")
@@ -81,7 +77,7 @@ class Reading:
             else:
                 self.add_limit(name.strip().replace("-", "_"), value.strip(), f"{where} {name}")
             return
-        self.given.setdefault(setting.name, []).append(Given(text, where))
+        self.given.setdefault(setting.name, []).append(Given(text, where, line))
 
     def add_limit(self, name: str, text: str, where: str) -> None:
         """One more text for a limit."""
@@ -189,114 +185,9 @@ def read_variables(environment: MappingOf[str, str]) -> Reading:
             if variable not in OTHER_VARIABLES:
                 valid = [*BY_VARIABLE, *OTHER_VARIABLES]
                 reading.errors.append(unknown("setting", variable, valid, "environment"))
-        elif setting.name == "models":
+        elif setting.name in LISTED:
             for part in text.split(","):
                 reading.add(setting, part.strip(), variable)
         elif text:
             reading.add(setting, text, variable)
     return reading
-
-
-# The file
-
-
-def read_document(document: Mapping, file: str) -> Reading:
-    """The settings in a file's tree."""
-    reading = Reading()
-    for key, node in document.items:
-        word = key.text or ""
-        setting = BY_KEY.get(word)
-        if setting is None:
-            place = f"{file}:{key.line}:{key.column}"
-            reading.errors.append(unknown("setting", word, list(BY_KEY), place))
-        elif setting.name == "models":
-            _read_models(reading, node, file)
-        elif setting.name == "limit":
-            _read_limits(reading, node, file)
-        elif setting.many and isinstance(node, Sequence):
-            for item in node.items:
-                _read_scalar(reading, setting, item, file, word)
-        else:
-            _read_scalar(reading, setting, node, file, word)
-    return reading
-
-
-def _place(node: Node, file: str, path: str) -> str:
-    return f"{file}:{node.line}:{node.column} ({path})"
-
-
-def _text_of(reading: Reading, node: Node, expected: str, where: str) -> str | None:
-    """The text of a scalar; None, with an error noted, where the node holds none."""
-    if isinstance(node, Scalar) and node.text is not None:
-        return node.text
-    came = "nothing" if isinstance(node, Scalar) else type(node).__name__.lower()
-    reading.errors.append(
-        PilotageError(f"{came} where a value belongs", where=where, expected=expected)
-    )
-    return None
-
-
-def _read_scalar(reading: Reading, setting: Setting, node: Node, file: str, path: str) -> None:
-    where = _place(node, file, path)
-    text = _text_of(reading, node, setting.kind.expected, where)
-    if text is not None:
-        reading.add(setting, text, where)
-
-
-def _read_limits(reading: Reading, node: Node, file: str) -> None:
-    if not isinstance(node, Mapping):
-        reading.errors.append(
-            PilotageError(
-                "no mapping where limits belong",
-                where=_place(node, file, "limits"),
-                expected='one limit a line, such as "body_bytes: 16MiB"',
-            )
-        )
-        return
-    for key, value in node.items:
-        name = key.text or ""
-        where = _place(value, file, f"limits.{name}")
-        text = _text_of(reading, value, "a number or a size", where)
-        if text is not None:
-            reading.add_limit(name, text, where)
-
-
-def _read_models(reading: Reading, node: Node, file: str) -> None:
-    entries = node.items if isinstance(node, Sequence) else (node,)
-    for index, entry in enumerate(entries):
-        path = f"models[{index}]"
-        if isinstance(entry, Mapping):
-            _read_model(reading, entry, file, path)
-            continue
-        where = _place(entry, file, path)
-        text = _text_of(reading, entry, "a path, or name and path", where)
-        if text is not None:
-            reading.models.append(GivenModel(Given(text, where), {}))
-
-
-def _read_model(reading: Reading, entry: Mapping, file: str, path: str) -> None:
-    own: dict[str, Given] = {}
-    valid = ("path", *PER_MODEL)
-    for key, value in entry.items:
-        word = key.text or ""
-        if word not in valid:
-            place = f"{file}:{key.line}:{key.column} ({path})"
-            reading.errors.append(unknown("setting of a model", word, valid, place))
-            continue
-        where = _place(value, file, f"{path}.{word}")
-        expected = BY_NAME[word].kind.expected if word in BY_NAME else "a path"
-        text = _text_of(reading, value, expected, where)
-        if text is not None:
-            own[word] = Given(text, where)
-    found = own.pop("path", None)
-    if found is not None:
-        reading.models.append(GivenModel(found, own))
-    elif not any(key.text == "path" for key, _ in entry.items):
-        reading.errors.append(
-            PilotageError(
-                "the model has no path",
-                where=_place(entry, file, path),
-                expected="path: the model file",
-                fix="Add a line such as path: iris.onnx.",
-            )
-        )

@@ -4,72 +4,15 @@ A setting has one name. `max_batch_rows` is `--max-batch-rows` as a flag, `PILOT
 as a variable and `max_batch_rows` in the file. Flags win over variables, variables over the file.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from pilotage.spec import kinds
 from pilotage.spec.kinds import Kind
-
-PREFIX: Final = "PILOTAGE_"
-
-MS: Final = 1_000_000
-S: Final = 1_000 * MS
-HOUR: Final = 3_600 * S
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table.
-
-    Attributes:
-        name: its name in code and in the file.
-        kind: what its text may say.
-        group: the heading it stands under in the help.
-        help: what it does, in a sentence.
-        default: the default as people read it; "" where there is none.
-        example: a value to copy.
-        many: may be given several times.
-        secret: its text is never shown.
-        flag: the flag; "" for the arguments that need none.
-        in_file: the key in the file; "" for the file's own path.
-    """
-
-    name: str
-    kind: Kind
-    group: str
-    help: str
-    default: str
-    example: str
-    many: bool = False
-    secret: bool = False
-    flag: str = ""
-    in_file: str = ""
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that says the same; NAME stands for a limit's name."""
-        return PREFIX + ("LIMIT_NAME" if self.name == "limit" else self.name.upper())
-
-
-def _setting(
-    name: str,
-    kind: Kind,
-    group: str,
-    help: str,
-    default: str,
-    example: str,
-    *,
-    many: bool = False,
-    secret: bool = False,
-    in_file: str | None = None,
-) -> Setting:
-    flag = "" if name == "models" else "--" + name.replace("_", "-")
-    key = name if in_file is None else in_file
-    return Setting(name, kind, group, help, default, example, many, secret, flag, key)
-
+from pilotage.spec.rollout_table import ROLLOUT_SETTINGS
+from pilotage.spec.setting import HOUR, MS, Setting, setting
 
 SETTINGS: Final[tuple[Setting, ...]] = (
-    _setting(
+    setting(
         "models",
         kinds.TEXT,
         "Models",
@@ -78,7 +21,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "iris=models/iris.onnx",
         many=True,
     ),
-    _setting(
+    setting(
         "name",
         kinds.NAME,
         "Models",
@@ -86,7 +29,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "the file's name",
         "iris",
     ),
-    _setting(
+    setting(
         "trust",
         kinds.SWITCH,
         "Models",
@@ -94,7 +37,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "no",
         "true",
     ),
-    _setting(
+    setting(
         "sample",
         kinds.TEXT,
         "Models",
@@ -104,7 +47,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "rows.csv",
         many=True,
     ),
-    _setting(
+    setting(
         "max_batch_rows",
         kinds.whole(1, 65536),
         "Speed",
@@ -112,7 +55,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "32",
         "64",
     ),
-    _setting(
+    setting(
         "deadline",
         kinds.duration(1_000, 24 * HOUR, off="none"),
         "Speed",
@@ -120,7 +63,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "none",
         "50ms",
     ),
-    _setting(
+    setting(
         "workers",
         kinds.whole(1, 255),
         "Speed",
@@ -128,7 +71,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "1",
         "4",
     ),
-    _setting(
+    setting(
         "threads",
         kinds.whole(1, 1024),
         "Speed",
@@ -136,7 +79,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "1",
         "2",
     ),
-    _setting(
+    setting(
         "poll",
         kinds.duration(0, 10 * MS, off="off", example="200us"),
         "Speed",
@@ -145,7 +88,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "off",
         "200us",
     ),
-    _setting(
+    setting(
         "host",
         kinds.HOST,
         "Address and access",
@@ -153,7 +96,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "127.0.0.1",
         "0.0.0.0",
     ),
-    _setting(
+    setting(
         "port",
         kinds.whole(0, 65535, noun="a port", metavar="PORT"),
         "Address and access",
@@ -161,7 +104,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "8080",
         "8081",
     ),
-    _setting(
+    setting(
         "key",
         kinds.TEXT,
         "Address and access",
@@ -173,7 +116,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         secret=True,
         in_file="keys",
     ),
-    _setting(
+    setting(
         "tls_cert",
         kinds.PATH,
         "Address and access",
@@ -181,7 +124,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "",
         "cert.pem",
     ),
-    _setting(
+    setting(
         "tls_key",
         kinds.PATH,
         "Address and access",
@@ -189,7 +132,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "",
         "key.pem",
     ),
-    _setting(
+    setting(
         "tls_client_ca",
         kinds.PATH,
         "Address and access",
@@ -197,7 +140,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "",
         "clients.pem",
     ),
-    _setting(
+    setting(
         "record",
         kinds.PATH,
         "Recording",
@@ -205,7 +148,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "records in the data folder",
         "records",
     ),
-    _setting(
+    setting(
         "no_record",
         kinds.SWITCH,
         "Recording",
@@ -213,7 +156,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "no",
         "true",
     ),
-    _setting(
+    setting(
         "record_inputs",
         kinds.choice("auto", "digest", "none"),
         "Recording",
@@ -221,7 +164,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "auto",
         "digest",
     ),
-    _setting(
+    setting(
         "record_outputs",
         kinds.choice("auto", "digest", "none"),
         "Recording",
@@ -229,7 +172,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "auto",
         "digest",
     ),
-    _setting(
+    setting(
         "record_inline",
         kinds.size(0, 2**20),
         "Recording",
@@ -237,7 +180,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "4KiB",
         "16KiB",
     ),
-    _setting(
+    setting(
         "record_when_full",
         kinds.choice("serve", "refuse"),
         "Recording",
@@ -245,7 +188,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "serve",
         "refuse",
     ),
-    _setting(
+    setting(
         "record_budget",
         kinds.size(2**20, 2**60),
         "Recording",
@@ -253,7 +196,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "10GiB",
         "100GiB",
     ),
-    _setting(
+    setting(
         "fsync_interval",
         kinds.duration(10 * MS, HOUR, example="1s"),
         "Recording",
@@ -261,7 +204,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "1s",
         "250ms",
     ),
-    _setting(
+    *ROLLOUT_SETTINGS,
+    setting(
         "data",
         kinds.PATH,
         "Running",
@@ -269,7 +213,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "the platform's data folder",
         "/var/lib/pilotage",
     ),
-    _setting(
+    setting(
         "log_format",
         kinds.choice("auto", "text", "json"),
         "Running",
@@ -277,7 +221,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "auto",
         "json",
     ),
-    _setting(
+    setting(
         "reload",
         kinds.SWITCH,
         "Running",
@@ -286,7 +230,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "no",
         "true",
     ),
-    _setting(
+    setting(
         "drain",
         kinds.duration(0, HOUR, example="10s"),
         "Running",
@@ -294,7 +238,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "10s",
         "30s",
     ),
-    _setting(
+    setting(
         "config",
         kinds.PATH,
         "Running",
@@ -303,7 +247,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "serve.yaml",
         in_file="",
     ),
-    _setting(
+    setting(
         "limit",
         kinds.TEXT,
         "Limits",
@@ -316,10 +260,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 )
 """Every setting, in the order of the help."""
 
-BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
-BY_FLAG: Final = {setting.flag: setting for setting in SETTINGS if setting.flag}
-BY_VARIABLE: Final = {setting.variable: setting for setting in SETTINGS if setting.name != "limit"}
-BY_KEY: Final = {setting.in_file: setting for setting in SETTINGS if setting.in_file}
+BY_NAME: Final = {each.name: each for each in SETTINGS}
+BY_FLAG: Final = {each.flag: each for each in SETTINGS if each.flag}
+BY_VARIABLE: Final = {each.variable: each for each in SETTINGS if each.name != "limit"}
+BY_KEY: Final = {
+    each.in_file: each for each in SETTINGS if each.in_file and each not in ROLLOUT_SETTINGS
+}
+"""By the key at the top of the file."""
+BY_ROLLOUT_KEY: Final = {each.in_file.removeprefix("rollout."): each for each in ROLLOUT_SETTINGS}
+"""By the key under `rollout`."""
 
 PER_MODEL: Final = ("name", "max_batch_rows", "deadline", "trust", "sample")
 """Settings that an entry of `models` in the file may have for itself, beside its `path`."""

@@ -7,13 +7,14 @@ from typing import Final, Protocol, TypeVar
 
 from pilotage.errors import PilotageError
 from pilotage.spec.kinds import Kind, Wrong
+from pilotage.spec.setting import Setting
 from pilotage.spec.sources import SOURCES, Given, Reading, Source
-from pilotage.spec.table import BY_NAME, SETTINGS, Setting, limit_kind
+from pilotage.spec.table import BY_NAME, SETTINGS, limit_kind
 from pilotage.spec.words import shown
 
 T = TypeVar("T")
 
-READ_ELSEWHERE: Final = frozenset({"models", "key", "limit", "config"})
+READ_ELSEWHERE: Final = frozenset({"models", "key", "limit", "config", "guard"})
 """Settings whose texts need more than their kind to be understood."""
 
 
