@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pilotage.cli import composition
+from pilotage.contracts.directing import Direction
 from pilotage.contracts.predictions import Ids
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
@@ -33,6 +34,8 @@ def serve(
     changed: Callable[[], bool] | None,
     on_ready: Callable[[list[tuple[str, int]]], None],
     log: Log,
+    run_decider: Callable[[socket.socket], int] | None = None,
+    direction: Direction | None = None,
 ) -> int:
     """Serves until a signal ends it. Returns the exit code.
 
@@ -43,6 +46,9 @@ def serve(
         changed: whether a watched file changed since the last call; None where none is watched.
         on_ready: told the addresses once the first worker serves.
         log: takes events with fields.
+        run_decider: decides over the channel it is given (`contracts.directing`), in a child;
+            None where nobody decides.
+        direction: the one that `first` is made by, where it is.
 
     Raises:
         PilotageError: the port is taken, or the first snapshot cannot be served.
@@ -82,6 +88,8 @@ def serve(
         on_ready=lambda: on_ready(handoff.addresses(listening)),
         beat_of=slots.last_beat,
         log=log,
+        run_decider=run_decider,
+        direction=direction,
     )
     return Supervisor(parts, listening, first).run()
 

@@ -8,10 +8,14 @@ from msgspec import Struct
 
 
 class Publish(Struct, frozen=True, tag=True):
-    """To a worker: a new snapshot lies at `path`."""
+    """To a worker: a new snapshot lies at `path`.
+
+    `renews_tls` with a reload: certificates are read again. A direction must not fail by them.
+    """
 
     revision: int
     path: str
+    renews_tls: bool = False
 
 
 class Handoff(Struct, frozen=True, tag=True):

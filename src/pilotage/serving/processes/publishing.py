@@ -13,7 +13,7 @@ from pilotage.contracts.snapshot import Snapshot
 
 
 class Publishing:
-    """The snapshot that workers start with, and the one before it.
+    """The snapshot that is served, and that workers start with.
 
     Attributes:
         current: what a worker that starts now is given.
@@ -21,14 +21,12 @@ class Publishing:
 
     def __init__(self, first: Snapshot) -> None:
         self.current = first
-        self._previous: Snapshot | None = None
-        self._last_revision = first.revision
         self._folder = tempfile.TemporaryDirectory(prefix="pilotage-")
 
     @property
     def next_revision(self) -> int:
-        """Never one that was published before, be it that no worker could serve it."""
-        return self._last_revision + 1
+        """Never one that was published before."""
+        return self.current.revision + 1
 
     def path(self) -> str:
         """The file of the current snapshot, which is there.
@@ -48,18 +46,10 @@ class Publishing:
             OSError: it cannot be written; the last one stays.
         """
         self._write(fresh)
-        self._last_revision = fresh.revision
-        self._previous, self.current = self.current, fresh
+        previous, self.current = self.current, fresh
         # The last one stays until the next: a worker may just be starting with it.
         with suppress(FileNotFoundError):
-            self._path(self._previous.revision - 1).unlink()
-
-    def fall_back(self) -> bool:
-        """Workers start with the snapshot before this one; False where there is none."""
-        if self._previous is None:
-            return False
-        self.current, self._previous = self._previous, None
-        return True
+            self._path(previous.revision - 1).unlink()
 
     def close(self) -> None:
         """Removes the files."""

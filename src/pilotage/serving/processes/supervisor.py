@@ -1,8 +1,9 @@
 """The supervisor: one thread that starts, feeds, restarts and ends the processes of a data plane.
 
-It accepts connections and hands them over; it publishes snapshots (the only one who does); it
-starts again what dies, ever later if it keeps dying; it ends everything in order: no new
-connections, workers answer what they have, the recorder takes the last record, done.
+It accepts connections and hands them over; it publishes snapshots (the only one who does), as a
+reload composes them or the decider directs; it starts again what dies, ever later if it keeps
+dying; it ends everything in order: no new connections, workers answer what they have, the recorder
+takes the last record, the decider closes.
 
 It never runs an engine or reads a request, so nothing a caller sends can harm it.
 """
@@ -17,17 +18,20 @@ import time
 from functools import partial
 from typing import Any, Final
 
+from pilotage.contracts.directing import Ask, Direction, Seal, WorkerDied
 from pilotage.contracts.snapshot import Snapshot
 from pilotage.errors import PilotageError
 from pilotage.serving.processes import messages
 from pilotage.serving.processes.children import Child, fork, reap
-from pilotage.serving.processes.composer import Composer
+from pilotage.serving.processes.decider import START_S, DeciderProcess
+from pilotage.serving.processes.directions import Directions
 from pilotage.serving.processes.handoff import Handoff, channel_kind
 from pilotage.serving.processes.hangups import take_hangups
 from pilotage.serving.processes.heartbeats import HUNG_S, Heartbeats
-from pilotage.serving.processes.memory import available_bytes, check_fits
 from pilotage.serving.processes.parts import Parts
 from pilotage.serving.processes.publishing import Publishing
+from pilotage.serving.processes.recorder import RecorderProcess
+from pilotage.serving.processes.reloading import Reloading
 
 TICK_S: Final = 1.0
 ACCEPT_PAUSE_S: Final = 0.01
@@ -38,9 +42,6 @@ TELL_S: Final = 1.0
 """How long a worker whose channel is full is waited for, before it is let go."""
 TRIED_STARTS: Final = 3
 """Starts that a worker tries with one snapshot, before workers start with the one before it."""
-
-COMPOSE_S: Final = 1800.0
-"""How long a composition may take, over all its models; one conversion has a limit of its own."""
 
 
 class Supervisor:
@@ -56,11 +57,20 @@ class Supervisor:
         self._heartbeats = Heartbeats(parts.workers, hung_s=HUNG_S)
         self._workers = [Child(f"worker {index}") for index in range(parts.workers)]
         self._channels: dict[int, socket.socket] = {}
-        self._recorder = Child("recorder")
-        self._recorder_end = -1
+        self._recorder = RecorderProcess(parts.run_recorder)
+        self._decider = DeciderProcess(
+            parts.run_decider, self._selector, asked=self._on_ask, log=parts.log
+        )
         self._published = Publishing(first)
-        self._composer: Composer | None = None
-        self._reload_asked = False
+        self._directions = Directions(
+            self._published,
+            parts.direction,
+            announce=self._announce,
+            tell=self._decider.tell,
+            log=parts.log,
+            now_s=time.time,
+        )
+        self._reloading = Reloading(parts, self._published, self._selector, self._directions.reload)
         self._ready = False
         self._failure: PilotageError | None = None
         self._stopping_until: float | None = None
@@ -86,7 +96,7 @@ class Supervisor:
         self._own = [woken, wake]
         take_hangups()
         try:
-            self._start_recorder()
+            self._recorder.start(self._private)
             for index in range(self._parts.workers):
                 self._start_worker(index)
             while not self._ended():
@@ -95,6 +105,7 @@ class Supervisor:
                 self._tick()
         finally:
             self._kill_all()
+            self._decider.kill()
             signal.set_wakeup_fd(previous)
             for number, handler in restored.items():
                 signal.signal(number, handler)
@@ -112,7 +123,10 @@ class Supervisor:
         return max(0.0, min(waits))
 
     def _children(self) -> list[Child]:
-        return [*self._workers, *([self._recorder] if self._parts.run_recorder else [])]
+        """Those that run or shall: the decider only once somebody serves."""
+        recorder = [self._recorder] if self._recorder.run else []
+        decider = [self._decider] if self._decider.run and self._ready else []
+        return [*self._workers, *recorder, *decider]
 
     def _tick(self) -> None:
         """What is due: restarts, the door, a reload that was asked for, the end."""
@@ -122,10 +136,9 @@ class Supervisor:
                 if not child.pid and now_s >= child.due_s:
                     self._start_again(child)
             self._end_hung(now_s)
-            if self._parts.changed is not None and self._composer is None and self._parts.changed():
-                self._reload_asked = True
-            if self._reload_asked and self._composer is None and self._ready:
-                self._start_reload()
+            if self._ready:
+                self._reloading.step(self._private)
+            self._decider.send()
             self._open_door(self._handoff.can_take and now_s >= self._accept_from_s)
             if self._handoff.holds_one:
                 self._on_connection(self._listening[0])
@@ -137,8 +150,8 @@ class Supervisor:
     def _start_again(self, child: Child) -> None:
         """A machine without room for another process now may have it later."""
         try:
-            if child is self._recorder:
-                self._start_recorder()
+            if isinstance(child, RecorderProcess | DeciderProcess):
+                child.start(self._private)
             else:
                 self._start_worker(self._workers.index(child))
         except OSError as error:
@@ -146,34 +159,12 @@ class Supervisor:
             self._log("not_started", process=child.name, why=str(error))
 
     def _end_hung(self, now_s: float) -> None:
-        """Kills what hangs. A worker is then started again as one that died; a composition that
-        comes to nothing is a reload refused."""
+        """Kills workers that hang; each is then started again as one that died."""
         for index, silent_s in self._heartbeats.hung(self._parts.beat_of, now_s=now_s):
             child = self._workers[index]
             if child.pid:
                 self._log("hung", process=child.name, silent_s=round(silent_s, 1))
                 os.kill(child.pid, signal.SIGKILL)
-        if self._composer is not None and now_s > self._composer.until_s:
-            self._log("hung", process="composer", silent_s=COMPOSE_S)
-            self._composer.kill()
-            self._selector.unregister(self._composer.reads)
-            os.close(self._composer.reads)
-            self._composer = None
-            self._refuse_reload(PilotageError("the models took too long to open"))
-
-    def _start_recorder(self) -> None:
-        run_recorder = self._parts.run_recorder
-        if run_recorder is None:
-            return
-        if self._recorder_end >= 0:
-            os.close(self._recorder_end)
-            self._recorder_end = -1
-        lives, self._recorder_end = os.pipe()
-        try:
-            pid = fork(lambda: run_recorder(lives), close=self._private())
-        finally:
-            os.close(lives)
-        self._recorder.started(pid, now_s=time.monotonic())
 
     def _start_worker(self, index: int) -> None:
         path = self._published.path()
@@ -195,8 +186,10 @@ class Supervisor:
     def _private(self) -> list[socket.socket | int]:
         """Descriptors that no child may keep."""
         held: list[socket.socket | int] = [*self._listening, *self._own, *self._channels.values()]
-        if self._recorder_end >= 0:
-            held.append(self._recorder_end)
+        if self._recorder.pipe >= 0:
+            held.append(self._recorder.pipe)
+        if self._decider.channel is not None:
+            held.append(self._decider.channel)
         if isinstance(self._selector, selectors.EpollSelector):
             held.append(self._selector.fileno())
         return held
@@ -209,31 +202,37 @@ class Supervisor:
                 else:
                     self._log("stopping_now")
                     self._kill_all()
+                    self._decider.kill()
             elif number == signal.SIGHUP:
-                self._reload_asked = True
+                self._reloading.asked = True
         for pid, code in reap():
             self._on_death(pid, code)
 
     def _on_death(self, pid: int, code: int) -> None:
-        if self._composer is not None and self._composer.pid == pid:
-            self._composer.pid = 0
+        if self._reloading.died(pid):
             return
         child = next((child for child in self._children() if child.pid == pid), None)
         if child is None:
             return
-        child.died(now_s=time.monotonic())
-        if child is not self._recorder:
+        now_s = time.monotonic()
+        if child is self._decider:
+            self._decider.gone(now_s=now_s)
+        else:
+            child.died(now_s=now_s)
+        if child in self._workers:
             self._drop_channel(self._workers.index(child))
-        if self._stopping_until is None:
-            if not self._ready and child is not self._recorder:
-                self._fail(PilotageError(f"{child.name} ended with code {code} before it served"))
-                return
-            self._log(
-                "process_died", process=child.name, code=code, restart_in_s=child.restarts.wait_s
-            )
+        if self._stopping_until is not None:
+            return
+        if not self._ready and child is not self._recorder:
+            self._fail(PilotageError(f"{child.name} ended with code {code} before it served"))
+            return
+        self._log("process_died", process=child.name, code=code, restart_in_s=child.restarts.wait_s)
+        if child in self._workers:
+            self._decider.tell(WorkerDied(self._workers.index(child), code))
 
     def _drop_channel(self, index: int) -> None:
         self._handoff.close_worker(index)
+        self._directions.ended(index)
         channel = self._channels.pop(index, None)
         if channel is not None:
             self._selector.unregister(channel)
@@ -259,21 +258,38 @@ class Supervisor:
                 self._handoff.open_worker(index, channel)
                 if not self._ready and self._stopping_until is None:
                     self._ready = True
+                    self._decider.due_s = time.monotonic() + START_S
                     self._parts.on_ready()
+                self._directions.serving(index, revision)
             case messages.Declined(revision=revision, why=why):
                 self._log("declined", process=f"worker {index}", revision=revision, why=why)
                 if not self._ready:
                     self._fail(PilotageError(why, fix="Mend the model file, then start again."))
-                elif not self._handoff.serves(index):
-                    self._on_failed_start(index, revision)
+                elif self._handoff.serves(index):
+                    self._directions.declined(index, revision, why)
+                elif self._workers[index].restarts.deaths >= TRIED_STARTS:
+                    # A snapshot that a worker cannot start with must not keep the service down.
+                    self._directions.cannot_start(revision, why)
 
-    def _on_failed_start(self, index: int, revision: int) -> None:
-        """A snapshot that a worker cannot start with must not keep the service down."""
-        published = self._published
-        if self._workers[index].restarts.deaths < TRIED_STARTS:
+    def _on_ask(self, ask: Ask) -> None:
+        """The decider asks for something; nothing is changed any more once the end has begun."""
+        if self._stopping_until is not None:
             return
-        if revision == published.current.revision and published.fall_back():
-            self._log("fell_back", declined=revision, revision=published.current.revision)
+        match ask:
+            case Direction():
+                self._directions.direct(ask)
+            case Seal():
+                self._recorder.seal()
+
+    def _announce(self, reloaded: bool) -> None:
+        """Tells the workers of the current snapshot."""
+        try:
+            path = self._published.path()
+        except OSError as error:  # swept away just now, and cannot be written again
+            self._log("not_announced", why=str(error))
+            return
+        revision = self._published.current.revision
+        self._tell_workers(messages.Publish(revision, path, renews_tls=reloaded))
 
     def _tell_workers(self, message: messages.ToWorker) -> None:
         data = messages.encode(message)
@@ -303,42 +319,6 @@ class Supervisor:
             self._accept_from_s = time.monotonic() + ACCEPT_PAUSE_S
             self._open_door(False)
 
-    # --- snapshots -------------------------------------------------------------------------
-
-    def _start_reload(self) -> None:
-        self._reload_asked = False
-        revision = self._published.next_revision
-        self._log("reloading", revision=revision)
-        try:
-            self._composer = Composer(self._parts.compose, revision, close=self._private())
-        except OSError as error:
-            self._refuse_reload(error)
-            return
-        self._composer.until_s = time.monotonic() + COMPOSE_S
-        self._selector.register(self._composer.reads, selectors.EVENT_READ, self._on_composed)
-
-    def _on_composed(self, _: Any) -> None:
-        composer = self._composer
-        if composer is None or not composer.read():
-            return
-        self._selector.unregister(composer.reads)
-        self._composer = None
-        try:
-            fresh = composer.snapshot()
-            have = {version.id for version in self._published.current.versions}
-            added = [version for version in fresh.versions if version.id not in have]
-            needed = sum(version.memory_bytes for version in added) * self._parts.workers
-            check_fits(needed, available_bytes(), what="the new snapshot")
-            self._published.publish(fresh)
-        except (PilotageError, OSError) as error:
-            self._refuse_reload(error)
-            return
-        self._tell_workers(messages.Publish(fresh.revision, self._published.path()))
-
-    def _refuse_reload(self, error: Exception) -> None:
-        serving = self._published.current.revision
-        self._log("reload_refused", why=str(error), serving=serving)
-
     # --- the end ---------------------------------------------------------------------------
 
     def _fail(self, error: PilotageError) -> None:
@@ -357,9 +337,9 @@ class Supervisor:
         self._tell_workers(messages.Drain(drain_s))
 
     def _stop_step(self, now_s: float) -> None:
-        if not any(child.pid for child in self._workers) and self._recorder_end >= 0:
-            os.close(self._recorder_end)
-            self._recorder_end = -1
+        if not any(child.pid for child in self._workers):
+            self._recorder.end()
+            self._decider.end(now_s=now_s)
         if self._stopping_until is not None and now_s > self._stopping_until:
             self._log("killed", reason="the drain time is over")
             self._kill_all()
@@ -370,17 +350,14 @@ class Supervisor:
         return not any(child.pid for child in self._children())
 
     def _kill_all(self) -> None:
-        """Ends what still runs. The recorder is left to take what the rings hold, and ends then."""
+        """Ends what still runs. The recorder is left to take what the rings hold, and ends then;
+        the decider has its own time to close."""
         for child in self._workers:
             if child.pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child.pid, signal.SIGKILL)
-        if self._composer is not None:
-            self._composer.kill()
-            self._composer = None
-        if self._recorder_end >= 0:
-            os.close(self._recorder_end)
-            self._recorder_end = -1
+        self._reloading.kill()
+        self._recorder.end()
 
 
 def _noted(number: int, frame: object) -> None:

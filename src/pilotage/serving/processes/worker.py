@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import structs
+
 from pilotage import __version__
 from pilotage.contracts import snapshot as snapshots
 from pilotage.contracts.snapshot import Snapshot
@@ -192,6 +194,8 @@ class Worker:
                     if not descriptors:  # this process has as many as it may: the kernel closed it
                         self._count_closed()
                 case messages.Publish() as publish:
+                    if self._next is not None and self._next.renews_tls:
+                        publish = structs.replace(publish, renews_tls=True)
                     self._next = publish
                     if self._swap is None:
                         self._swap = self._loop.create_task(self._swap_snapshots())
@@ -229,7 +233,7 @@ class Worker:
             publish, self._next = self._next, None
             try:
                 snapshot = _read(publish.path)
-                await self._swap_to(snapshot)
+                await self._swap_to(snapshot, renews_tls=publish.renews_tls)
             except FileNotFoundError:
                 continue  # a later one was published meanwhile, and comes next
             except Exception as error:  # whatever it is, the next snapshot must find its way
@@ -239,7 +243,7 @@ class Worker:
                 self._tell(messages.Serving(publish.revision))
         self._swap = None
 
-    async def _swap_to(self, snapshot: Snapshot) -> None:
+    async def _swap_to(self, snapshot: Snapshot, *, renews_tls: bool) -> None:
         serving = self._answering.serving
         wanted = {version.id: version for version in snapshot.versions}
         kept = {id: each for id, each in serving.schedulers.items() if id in wanted}
@@ -249,7 +253,7 @@ class Worker:
                 opened[version_id] = await asyncio.to_thread(
                     open_replica, version, threads=self._setup.threads
                 )
-        if self._setup.tls is not None:
+        if renews_tls and self._setup.tls is not None:
             self._listener.renew_tls(self._setup.tls())
         plan = self._plan(snapshot, opened, kept)
         # From here on nothing fails: a snapshot that is declined has changed nothing.

@@ -113,6 +113,8 @@ class Recorder:
         self._used_bytes = 0
         self.hurry = False
         """Look for dead producers in every round: the end is near."""
+        self.seal_wanted = False
+        """Seal the segment that is open in the next round, once the rings are drained."""
         self.state = ring_words.RECORDING
 
     @property
@@ -128,11 +130,12 @@ class Recorder:
         try:
             if not self._repaired and not self._begin(now_ns):
                 return 0
-            if self.hurry or now_ns >= self._look_at:
+            if self.hurry or self.seal_wanted or now_ns >= self._look_at:
                 self._look(now_ns)
             for ring in self._rings.values():
                 moved += self._drain(ring, now_ns)
             self._settle(now_ns)
+            self.seal_wanted = False
         except OSError as error:
             self._fail(error, now_ns)
             return moved
@@ -236,8 +239,11 @@ class Recorder:
     # Copying.
 
     def _drain(self, ring: Ring, now_ns: int) -> int:
-        moved = 0
-        for _ in range(GROUPS_A_ROUND):
+        """Copies what waits, for a while; all that waits now where a seal is wanted."""
+        moved = rounds = 0
+        until = ring.written if self.seal_wanted else 0
+        while rounds < GROUPS_A_ROUND or ring.taken < until:
+            rounds += 1
             waiting = ring.peek()
             if waiting is None:
                 break
@@ -281,7 +287,7 @@ class Recorder:
         segment = self._segment
         if segment is None:
             return
-        if now_ns >= self._seal_at:
+        if self.seal_wanted or now_ns >= self._seal_at:
             self._seal(segment)
         elif segment.unsynced_bytes and now_ns >= self._sync_at:
             self._sync_at = now_ns + int(self._settings.fsync_interval_s * S)
@@ -320,9 +326,10 @@ class Recorder:
 def run_recorder(settings: RecorderSettings, control: int) -> None:
     """The whole life of a recorder process: until `control` ends and the workers are gone.
 
-    `control` is the reading end of a pipe whose other end only the supervisor holds. Signals that
-    a terminal or a service manager sends to all processes are passed over: a recorder outlives
-    the workers, whose last answers it must keep.
+    `control` is the reading end of a pipe whose other end only the supervisor holds. A byte in it
+    asks for a seal of the segment that is open; a recorder that stands by passes over it. Signals
+    that a terminal or a service manager sends to all processes are passed over too: a recorder
+    outlives the workers, whose last answers it must keep.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -336,9 +343,12 @@ def run_recorder(settings: RecorderSettings, control: int) -> None:
         pause_s = BUSY_PAUSE_S if moved > BUSY_BYTES else PAUSE_S
         if leave_at is not None:
             time.sleep(BUSY_PAUSE_S)
-        elif select.select([control], [], [], pause_s)[0] and not os.read(control, 64):
-            leave_at = now_ns + FAREWELL_NS
-            recorder.hurry = True
+        elif select.select([control], [], [], pause_s)[0]:
+            if os.read(control, 64):
+                recorder.seal_wanted = recorder.active
+            else:
+                leave_at = now_ns + FAREWELL_NS
+                recorder.hurry = True
     recorder.close()
 
 

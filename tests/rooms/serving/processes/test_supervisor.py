@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pilotage.contracts.snapshot import FORMAT, Snapshot
-from pilotage.serving.processes import handoff, messages, supervisor
+from pilotage.serving.processes import handoff, messages, reloading, supervisor
 from pilotage.serving.processes.hangups import hold_hangups
 from pilotage.serving.processes.parts import Parts
 from pilotage.serving.processes.supervisor import Supervisor
@@ -25,6 +25,7 @@ WORKERS = 12
 PATIENCE_S = 20.0
 STUCK = 71
 ROUNDS = 15
+EMPTY = Snapshot(FORMAT, 1, 0.0, (), ())
 
 
 def serve_until_told(index: int, starts: int, channel: socket.socket, *_: object) -> int:
@@ -53,6 +54,8 @@ def supervise(
     listen: Callable[[], list[socket.socket]] = lambda: handoff.bind("127.0.0.1", 0),
     beat_of: Callable[[int], int] = lambda _: 0,
     compose: Callable[[int], Snapshot] = lambda revision: Snapshot(FORMAT, revision, 0.0, (), ()),
+    run_decider: Callable[[socket.socket], int] | None = None,
+    first: Snapshot = EMPTY,
 ) -> int:
     """The exit code of a supervisor in a process of its own; 70 when it raised."""
     pid = os.fork()
@@ -76,8 +79,9 @@ def supervise(
                 on_ready=ready,
                 beat_of=beat_of,
                 log=lambda *_, **__: None,
+                run_decider=run_decider,
             )
-            code = Supervisor(parts, listening, Snapshot(FORMAT, 1, 0.0, (), ())).run()
+            code = Supervisor(parts, listening, first).run()
         finally:
             os._exit(code)
     until_s = time.monotonic() + PATIENCE_S
@@ -237,7 +241,7 @@ def test_a_snapshot_that_no_worker_can_start_with_gives_way_to_the_one_before() 
         os.kill(os.getppid(), signal.SIGHUP)
         publish = next_message(channel)
         assert isinstance(publish, messages.Publish)
-        assert publish.revision == 3, "a revision is never used twice"
+        assert publish.revision == 4, "a revision is never used twice"
         os.kill(os.getppid(), signal.SIGTERM)
         return serve_until_told(index, starts, channel)
 
@@ -275,7 +279,7 @@ def test_a_worker_that_hangs_is_killed_and_started_again(
 def test_a_composition_that_hangs_is_given_up_and_the_next_one_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, "COMPOSE_S", 0.5)
+    monkeypatch.setattr(reloading, "COMPOSE_S", 0.5)
     hung = mmap.mmap(-1, 1)
 
     def compose(revision: int) -> Snapshot:
