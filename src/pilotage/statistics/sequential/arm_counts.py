@@ -107,6 +107,14 @@ class ArmCounts:
         weight, baseline, candidate = np.moveaxis(self._weighted, -1, 0)
         return _quotient(candidate - baseline, weight)
 
+    def rates(self) -> tuple[Array, Array]:
+        """float64, the shape: both arms' rates of harm, weighted as their difference is.
+
+        NaN before any block with both arms.
+        """
+        weight, baseline, candidate = np.moveaxis(self._weighted, -1, 0)
+        return _quotient(baseline, weight), _quotient(candidate, weight)
+
     def relative_difference(self) -> Array:
         """float64, the shape: how much larger the candidate's rate is, in parts of the baseline's.
 

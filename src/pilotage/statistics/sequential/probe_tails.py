@@ -103,6 +103,14 @@ class ProbeTails:
         self._medians[self._touched] = np.where(touched.sum(axis=-1) >= SEEN, medians, np.nan)
         self._touched[...] = False
 
+    def log_evidence_fail(self) -> Array:
+        """float64, the shape: log of the e-value against "larger by at most `tolerated`", now."""
+        return self._paired.log_evidence_fail()
+
+    def log_evidence_pass(self) -> Array:
+        """float64, the shape: log of the e-value against "larger by `margin` or more", now."""
+        return self._paired.log_evidence_pass()
+
     def passed(self) -> Array:
         """bool, the shape: "slow more often by `margin` or more" was rejected at some look."""
         return self._paired.passed()
@@ -114,6 +122,10 @@ class ProbeTails:
     def estimate(self) -> Array:
         """float64, the shape: difference of the shares of slow probes; NaN before any."""
         return self._paired.estimate()
+
+    def bounds(self) -> tuple[Array, Array]:
+        """float64, the shape: lower and upper end for that difference, at every look."""
+        return self._paired.bounds()
 
     def verdict(self) -> Verdict:
         """The answer of a procedure of shape (); harm comes first.

@@ -116,11 +116,11 @@ class Probes:
 
     def log_evidence_fail(self) -> Array:
         """float64, the shape: log of the e-value against "slower by at most `tolerated`", now."""
-        return _log_evidence(self._counts[..., 1], self._counts[..., 0])
+        return log_evidence_of_hits(self._counts[..., 1], self._counts[..., 0])
 
     def log_evidence_pass(self) -> Array:
         """float64, the shape: log of the e-value against "slower by `margin` or more", now."""
-        return _log_evidence(self._counts[..., 2], self._counts[..., 0])
+        return log_evidence_of_hits(self._counts[..., 2], self._counts[..., 0])
 
     def passed(self) -> Array:
         """bool, the shape: "slower by `margin` or more" was rejected at some look so far."""
@@ -195,7 +195,7 @@ def times(
     return candidate, baseline
 
 
-def _log_evidence(hits: Array, probes: Array) -> Array:
+def log_evidence_of_hits(hits: Array, probes: Array) -> Array:
     """The mixture's e-value against "the chance of a hit is at most 1/2", as a logarithm."""
     missed = probes - hits
     logs = hits[..., None] * np.log1p(STAKES / 2) + missed[..., None] * np.log1p(-STAKES / 2)

@@ -213,6 +213,10 @@ class TwoArms:
             return self._counts.relative_difference()
         return self._counts.difference()
 
+    def rates(self) -> tuple[Array, Array]:
+        """float64, the shape: both arms' rates of harm, weighted over blocks; NaN before any."""
+        return self._counts.rates()
+
     def observations(self) -> tuple[Array, Array]:
         """float64, the shape: trials of the baseline and the candidate in closed blocks."""
         baseline, _, candidate, _ = self._counts.totals()

@@ -119,6 +119,11 @@ class Units:
         self._means.add(window.arm, window.parts, window.outcomes)
         self._counted.add(key)
 
+    def knows(self, unit: bytes) -> bool:
+        """Whether the unit is watched, or has counted."""
+        key = number_of(unit)
+        return key in self._counted or key in self._open
+
     def watched(self) -> int:
         """Units whose window is open."""
         return len(self._open)
