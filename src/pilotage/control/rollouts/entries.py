@@ -13,7 +13,7 @@ Floats stand in JSON with all their digits; those that are no number stand as "i
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -259,7 +259,7 @@ def numbers_of(guard: GuardNumbers) -> dict[str, Any]:
 def _told(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value
+    return list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
 
 
 def _entry(key: str, at: float, about: About, what: Kind) -> Entry:
@@ -286,7 +286,7 @@ def read(entry: Entry, kind: type[AnyKind]) -> AnyKind:
         return msgspec.convert(entry.what, kind)
     except msgspec.ValidationError as error:
         raise PilotageError(
-            f"the entry is not as a {entry.kind} is written: {error}",
+            f"the entry is not as the kind {entry.kind} is written: {error}",
             where=entry.key,
             fix="Read it with the release of Pilotage that wrote it.",
         ) from error
