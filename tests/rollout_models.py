@@ -7,6 +7,7 @@ request that is sent again goes the same way. Every version answers NaN, which n
 hold, where the age is impossible: so a caller chooses the error rate that both arms share.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -222,7 +223,11 @@ def _trees(seed: int, without: tuple[str, ...]) -> bytes:
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
     model.fit(rows[chosen], answers[chosen])
     opsets = {"": 17, "ai.onnx.ml": 3}
-    made_of: ModelProto = to_onnx(model, rows[:1], options={"zipmap": False}, target_opset=opsets)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # between two of the packages
+        made_of: ModelProto = to_onnx(
+            model, rows[:1], options={"zipmap": False}, target_opset=opsets
+        )
     return made_of.SerializeToString()
 
 

@@ -57,7 +57,9 @@ class Plan(Struct, frozen=True):
         rows: a .npy file with the rows to ask about, float32.
         input: the name of the model's input.
         per_s: requests a second, at random moments; `seconds` is how long.
-        sticky: a header that names the user, "" for none; there are `users` of them.
+        sticky: a header that names the user, "" for none. There are `users` of them, any of whom
+            may ask at any time; or they come in turn, stay for `stay_s` seconds and ask
+            `requests_each` times on average, where that is not 0. Their names hold the seed.
         trouble: (second, share): the share of requests whose first number is impossible, so that
             any version fails on them; in straight lines from one to the next.
         troubled_users: all trouble comes from this share of the users, as often on the whole; 1
@@ -76,6 +78,8 @@ class Plan(Struct, frozen=True):
     seed: int = 1
     sticky: str = ""
     users: int = 2_000
+    requests_each: float = 0.0
+    stay_s: float = 1.0
     trouble: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
     troubled_users: float = 1.0
     slow: tuple[tuple[float, float], ...] = ()

@@ -51,7 +51,7 @@ class Bodies:
         self._plan = plan
         self._rows = np.load(plan.rows).astype(np.float32)
         self._tails: dict[tuple[int, bool], bytes] = {}
-        self._many = b""
+        self._line = b"POST /v2/models/%b/infer HTTP/1.1\r\nHost: load\r\n" % plan.model.encode()
         self.rows = len(self._rows)
 
     def request(self, key: bytes, row: int, user: int, *, trouble: bool) -> bytes:
@@ -105,9 +105,15 @@ class Chance:
         at = self._seconds + np.cumsum(random.exponential(1.0 / plan.per_s, count))
         row = random.integers(0, self._rows, count)
         user = random.integers(0, plan.users, count)
-        share = np.interp(at, *np.array(plan.trouble, np.float64).T)
+        if plan.requests_each:
+            arriving = at + plan.stay_s * random.random(count)
+            user = (arriving * plan.per_s / plan.requests_each).astype(np.int64)
+        seconds, shares = np.array(plan.trouble, np.float64).T
+        share = np.interp(at, seconds, shares)
         if plan.troubled_users < 1.0:
-            troubled = user < plan.troubled_users * plan.users
+            # Knuth's multiplicative hash: who is troubled depends on the user and the seed alone.
+            place = (user + 1_000_003 * plan.seed) * 2_654_435_761 % 2**32 / 2**32
+            troubled = place < plan.troubled_users
             share = np.where(troubled, share / plan.troubled_users, 0.0)
         trouble = random.random(count) < share
         slow = random.random(count) < SLOW_SHARE

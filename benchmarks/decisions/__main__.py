@@ -24,6 +24,7 @@ from benchmarks.decisions import (
     monitor_peers,
     monitors,
     pictures,
+    running_rollouts,
     speeds,
     sticky,
     timing_probes,
@@ -45,6 +46,7 @@ PARTS: dict[str, Callable[[Length], Part]] = {
     "probes": timing_probes.run,
     "monitors": monitors.run,
     "monitor_peers": monitor_peers.run,
+    "running": running_rollouts.run,
 }
 PICTURES = {
     "false rollbacks": pictures.false_rollbacks,

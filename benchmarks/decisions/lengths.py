@@ -20,6 +20,7 @@ class Length:
         peer_days: of each case that the other drift detectors see.
         coverage: of each cell of the bounded mean's grid.
         observations: of each speed.
+        running: whole rollouts on real servers, of equal candidates and of ones at the margin.
     """
 
     guard: int
@@ -35,6 +36,7 @@ class Length:
     peer_days: int
     coverage: int
     observations: int
+    running: int
 
 
 FULL = Length(
@@ -51,6 +53,7 @@ FULL = Length(
     peer_days=100,
     coverage=1_000,
     observations=1_000_000,
+    running=400,
 )
 QUICK = Length(
     guard=10,
@@ -66,4 +69,5 @@ QUICK = Length(
     peer_days=10,
     coverage=50,
     observations=1_000_000,
+    running=4,
 )
