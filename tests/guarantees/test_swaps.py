@@ -1,46 +1,20 @@
 """Another snapshot under load: no request fails, and what cannot be served changes nothing."""
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import models
-from servers import Reply, Server, infer_body, outputs_of, serving, until
+from servers import Server, infer_body, outputs_of, serving, until
+from simulators.steady_load import load
 
 PATH = "/v2/models/tripled/infer"
 BODY = infer_body({"x": np.ones((1, 4), np.float32)})
 SWAPS = 6
 GROWTH_BYTES = 24 * 2**20
-
-
-@contextmanager
-def load(server: Server, callers: int = 4) -> Iterator[list[Reply]]:
-    """Callers that ask again and again until the block ends; their replies."""
-    replies: list[Reply] = []
-    over = threading.Event()
-
-    def ask() -> None:
-        with server.caller() as caller:
-            while not over.is_set():
-                try:
-                    replies.append(caller.call("POST", PATH, BODY))
-                except ConnectionRefusedError:
-                    return  # the server accepts nobody any more: it is about to end
-
-    threads = [threading.Thread(target=ask) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield replies
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(30)
 
 
 @pytest.fixture
@@ -54,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_swaps_under_load_fail_no_request_and_memory_stays(server: Server) -> None:
     memory_bytes = 0
-    with load(server) as replies:
+    with load(server, PATH, BODY) as replies:
         for number in range(SWAPS):
             server.put_model("tripled", models.tripled(10.0 + number))
             revision = server.reload()
@@ -73,7 +47,7 @@ def test_swaps_under_load_fail_no_request_and_memory_stays(server: Server) -> No
 
 def test_a_file_that_cannot_be_served_is_refused_and_the_last_one_goes_on(server: Server) -> None:
     (server.folder / "tripled.onnx").write_bytes(b"this is no model")
-    with load(server) as replies:
+    with load(server, PATH, BODY) as replies:
         server.process.send_signal(1)
         refused = server.event("reload_refused")
     assert refused["serving"] == 1
@@ -97,7 +71,7 @@ def test_the_version_is_told_and_may_be_named(server: Server) -> None:
 
 
 def test_requests_under_way_are_answered_before_the_end(server: Server) -> None:
-    with load(server) as replies:
+    with load(server, PATH, BODY) as replies:
         until(lambda: len(replies) >= 50)
         with server.caller() as caller:
             assert caller.call("POST", PATH, BODY).status == 200

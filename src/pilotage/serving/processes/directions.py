@@ -87,6 +87,7 @@ class Directions:
         """Publishes a direction, unless it is in force already; it is answered in any case."""
         waiting = self._waiting.get(asked.endpoint)
         if _same(self._in_force.get(asked.endpoint), asked):
+            self._renumber(asked)
             if waiting is None:
                 self._tell(Directed(asked.number, self._published.current.revision))
             else:
@@ -171,6 +172,13 @@ class Directions:
         for each in self._dropped:
             self._tell(each)
         self._dropped.clear()
+
+    def _renumber(self, asked: Direction) -> None:
+        """The direction in force goes by the number that it was asked for under last."""
+        self._in_force = {**self._in_force, asked.endpoint: asked}
+        if _same(self._sound.in_force.get(asked.endpoint), asked):
+            in_force = {**self._sound.in_force, asked.endpoint: asked}
+            self._sound = _Course(self._sound.snapshot, in_force)
 
     def _go_back(self, to: _Course, beside: InForce, why: str) -> None:
         """Publishes an earlier snapshot again, with its directions and these beside them."""

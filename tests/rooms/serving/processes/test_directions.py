@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from pilotage.contracts.directing import Directed, Direction, NotDirected, Told
+from pilotage.contracts.directing import Directed, Direction, NotDirected, Told, WorkerDied
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import FORMAT, PPM, Endpoint, Route, Snapshot, Step, Trial, Version
 from pilotage.errors import PilotageError
@@ -252,6 +252,15 @@ def test_a_reload_without_the_candidate_ends_the_direction() -> None:
     assert isinstance(told, NotDirected)
     assert (told.number, NEW in told.why) == (6, True)
     assert "direction_dropped" in scene.logged
+
+
+def test_a_direction_goes_by_the_number_that_it_was_asked_for_under_last() -> None:
+    scene = Scene(canary(6, 5))
+    scene.directions.direct(canary(9, 5))
+    scene.directions.reload(snapshot(OLD, OTHER))
+    scene.serve_all()
+    assert [type(told) for told in scene.told] == [Directed, NotDirected]
+    assert {told.number for told in scene.told if not isinstance(told, WorkerDied)} == {9}
 
 
 def test_a_reload_that_ends_a_direction_under_way_says_so_at_once() -> None:
