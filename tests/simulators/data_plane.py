@@ -8,17 +8,19 @@ Endpoint `double`: x FP32[n,1] -> y FP32[n,1], served by the engine that is give
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
 import numpy as np
+from msgspec import structs
 
 from pilotage.contracts.keys import Key
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.predictions import Ids
-from pilotage.contracts.records import Entry
+from pilotage.contracts.records import Entry, Probe
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import (
     FORMAT,
@@ -28,6 +30,7 @@ from pilotage.contracts.snapshot import (
     Route,
     Snapshot,
     Step,
+    Trial,
     Version,
 )
 from pilotage.serving.accounts import Accounts
@@ -40,10 +43,12 @@ from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.reading import Front
 from pilotage.serving.metrics import Series
-from pilotage.serving.plan import compile_plan
+from pilotage.serving.plan import compile_plan, routes_to_cut
+from pilotage.serving.recording.blocks import Origin
 from pilotage.serving.replica import Replica
 from pilotage.serving.replies import Replies
 from pilotage.serving.scheduling import Scheduler
+from pilotage.serving.trials.trying import Trials
 from simulators.clients import Client, post
 
 SIGNATURE = Signature(
@@ -102,14 +107,27 @@ class Recording:
         self.entries: list[Entry] = []
         self.phases: list[str] = []
         self.rows: list[list[int]] = []
+        self.arms: list[tuple[Origin, Entry]] = []
+        self.probes: list[Probe] = []
 
     def put(self, *arguments: Any, phase: str = "whole", **named: Any) -> bool:
         del named
         self.rows.append([0 if array is None else len(array) for array in arguments[1]])
         if self.has_room:
             self.entries += arguments[3]
+            self.arms += [(arguments[0], entry) for entry in arguments[3]]
             self.phases.append(phase)
         return self.has_room
+
+    def put_probe(self, probe: Probe) -> bool:
+        if self.has_room:
+            self.probes.append(probe)
+        return self.has_room
+
+    @property
+    def copies(self) -> list[tuple[Origin, Entry]]:
+        """The candidate's answers to copies, each with what its route shares."""
+        return [(origin, entry) for origin, entry in self.arms if entry.pair_id]
 
     @property
     def statuses(self) -> list[str]:
@@ -143,6 +161,8 @@ class DataPlane:
         limits: Limits | None = None,
         cost_ns: float = 1000.0,
         recording: Recording | None = None,
+        trial: Trial | None = None,
+        shadow: bool = False,
     ) -> None:
         self.later_ns = 0
         self.logged: list[tuple[str, dict[str, Any]]] = []
@@ -160,30 +180,52 @@ class DataPlane:
             self._loop, books, accounts, replies, faults, self.answering.route_of
         )
         self.answering.faces = self.generating.table()
+        self.trials = Trials(self._loop, books, accounts, replies, faults, random.Random(1))
         engines = {VERSION: engine or Doubling()}
         routes = (Route(VERSION, PPM - weight_ppm),)
         if candidate is not None:
             engines[CANDIDATE] = candidate
+        if candidate is not None and (weight_ppm or trial is None):
             routes += (Route(CANDIDATE, weight_ppm, arm="candidate"),)
         self.schedulers = {
             id: self._scheduler(id, each, limits, cost_ns) for id, each in engines.items()
         }
-        endpoint = Endpoint("double", routes, record=policy or RecordPolicy(), salt="s")
-        snapshot = Snapshot(
+        endpoint = Endpoint(
+            "double",
+            routes,
+            record=policy or RecordPolicy(),
+            salt="s",
+            trial=trial,
+            shadow=CANDIDATE if shadow else "",
+        )
+        self.snapshot = Snapshot(
             FORMAT,
-            1,
+            0,
             0.0,
-            (endpoint,),
+            (),
             tuple(each.replica.version for each in self.schedulers.values()),
             keys=tuple(keys),
             limits=limits,
             expires_at=expires_at,
         )
-        self.answering.serve(compile_plan(snapshot, self.schedulers))
+        self.swap(endpoint)
         self.heads = HeadCache()
         self.front = Front(self.answering, limits, self.heads, now_ns=self._now_ns)
         self.front.on_refused = accounts.refused
         self.answering.receiving_bytes = lambda: self.front.receiving_bytes
+
+    def swap(self, endpoint: Endpoint) -> None:
+        """Serves this endpoint from now on, with the versions that are loaded."""
+        self.endpoint = endpoint
+        self.snapshot = structs.replace(
+            self.snapshot, endpoints=(endpoint,), revision=self.snapshot.revision + 1
+        )
+        before = getattr(self.answering, "serving", None)
+        plan = compile_plan(self.snapshot, self.schedulers)
+        self.answering.serve(plan)
+        self.trials.serve(plan)
+        if before is not None:
+            self.generating.cut(routes_to_cut(before, plan))
 
     def _scheduler(self, id: str, engine: Any, limits: Limits, cost_ns: float) -> Scheduler:
         streams = hasattr(engine, "stream")

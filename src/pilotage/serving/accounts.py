@@ -91,6 +91,11 @@ class Accounts:
         """A stream, or a request that was never run."""
         self._ended(self._of(route), (status,), 1)
 
+    def tried(self, name: str, candidate: RoutePlan, ended: str, times: int = 1) -> None:
+        """Copies or probes of a candidate, beside the answers."""
+        labels = {"endpoint": candidate.endpoint, "version": candidate.version}
+        self.series.counter(name, ended=ended, **labels)[0] += times
+
     def swapped(self, before: Iterable[Pair], after: Iterable[Pair], *, now_s: float) -> None:
         """What was served and is not any more is forgotten in `RETIRED_S`; what is back is not."""
         for pair in after:

@@ -67,7 +67,7 @@ class Faces:
         route = plan.pinned or target.baseline
         body = v2_metadata.model_metadata(
             target.endpoint.name,
-            [each.version for each in target.routes],
+            target.versions,
             route.replica.version.platform,
             route.replica.signature,
         )
@@ -89,17 +89,19 @@ class Faces:
 
     def _stats(self, exchange: Exchange, plan: CallPlan) -> None:
         targets = [plan.target] if plan.target else list(plan.plan.endpoints.values())
-        routes = [plan.pinned] if plan.pinned else [r for each in targets for r in each.routes]
+        pairs = [(each.endpoint.name, version) for each in targets for version in each.versions]
+        if plan.pinned:
+            pairs = [(plan.pinned.endpoint, plan.pinned.version)]
         published = self._published()
-        models = [statistics_of(published, route.endpoint, route.version) for route in routes]
+        models = [statistics_of(published, *pair) for pair in pairs]
         exchange.reply(json_response(200, v2_metadata.statistics(models)))
 
     def _index(self, exchange: Exchange, plan: CallPlan) -> None:
         ready = not self._not_ready()
         models = [
-            (route.endpoint, route.version, ready)
+            (target.endpoint.name, version, ready)
             for target in plan.plan.endpoints.values()
-            for route in target.routes
+            for version in target.versions
         ]
         exchange.reply(json_response(200, v2_metadata.repository_index(models)))
 

@@ -128,6 +128,8 @@ class Finishing:
             return
         self._accounts.answered(route, batch, calls, statuses, encode_ns)
         self._replies.send(batch, calls, encoded, ids[0], recorded=recorded or route.record is None)
+        if route.tap is not None:
+            route.tap.answered(batch, calls, ids[1], statuses, inputs, outputs)
 
     def _finish_failed(
         self,
@@ -141,6 +143,8 @@ class Finishing:
         self._accounts.failed(route, batch, calls, "engine_error")
         for call, id in zip(calls, ids[0], strict=True):
             call.exchange.refuse(_FAILED.of_prediction(id))
+        if route.tap is not None:
+            route.tap.answered(batch, calls, ids[1], ["engine_error"], batch.inputs or [], None)
 
     def _record_without_answers(
         self,

@@ -6,7 +6,7 @@ too, so that a caller need not know which kind it talks to.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Final
 
 from pilotage.contracts.records import Entry, Phase, Status
@@ -35,6 +35,13 @@ LOOK_S: Final = 0.005
 
 _EVENTS: Final = b"text/event-stream"
 _FAILED: Final = Refusal(500, "engine", "the model failed on this request")
+_WITHDRAWN: Final = Refusal(
+    503,
+    "unavailable",
+    "the version that was answering is served no more",
+    fix="Ask again: another version answers.",
+    retry_after_s=0.0,
+)
 _ENDED: Final[dict[Status, Refusal]] = {
     "engine_error": _FAILED,
     "expired": Refusal(
@@ -79,6 +86,15 @@ class Generating:
     def uses(self, scheduler: Scheduler) -> bool:
         """Whether a stream still runs on this replica."""
         return any(stream.call.route.scheduler is scheduler for stream in self._open)
+
+    def cut(self, gone: Container[tuple[str, str]]) -> None:
+        """Ends what is under way for these pairs of endpoint and version, each at the next chunk
+        of its engine: its client is told, and its record is closed as cancelled."""
+        for each in self._open:
+            route = each.call.route
+            if (route.endpoint, route.version) in gone:
+                each.withdrawn = True
+                each.cancel()
 
     async def end_all(self, patience_s: float) -> None:
         """Ends what is under way, and returns when every record is closed.
@@ -181,6 +197,8 @@ class Generating:
         self._accounts.ended(call.route, stream.status)
         if stream.status == "engine_error" and not call.exchange.gone:
             stream.tell(error_event(_FAILED))
+        elif stream.withdrawn and not call.exchange.gone:
+            stream.tell(error_event(_WITHDRAWN))
 
     def _whole_ended(self, gathering: Gathering) -> None:
         call = gathering.call
@@ -217,6 +235,8 @@ class Generating:
             return
         self._accounts.ended(call.route, status)
         if status == "cancelled":
+            if gathering.withdrawn and not call.exchange.gone:
+                call.exchange.refuse(_WITHDRAWN.of_prediction(id))
             return
         if refusal is not None:
             call.exchange.refuse(refusal.of_prediction(id))

@@ -48,6 +48,8 @@ _TABLE: Final = (
     ("queue_seconds", "histogram", "From a request's last byte to its engine call.", _LATENCY_S),
     ("engine_seconds", "histogram", "An engine call.", _LATENCY_S),
     ("encode_seconds", "histogram", "Making and recording the answers of a call.", _LATENCY_S),
+    ("shadow_copies_total", "counter", "Copies for a candidate, by how they ended.", ()),
+    ("probes_total", "counter", "Timing probes of a candidate, by how they ended.", ()),
     ("queue_rows", "gauge", "Rows waiting now.", ()),
     ("connections", "gauge", "Open connections now.", ()),
     ("inflight_bytes", "gauge", "Bytes of request bodies held now.", ()),

@@ -17,6 +17,7 @@ from pilotage.contracts.snapshot import Version
 from pilotage.serving.cost import Cost
 from pilotage.serving.engines.engine import (
     Array,
+    Concurrent,
     EngineFailureError,
     StreamEngine,
     WholeEngine,
@@ -50,6 +51,11 @@ class Replica:
     @property
     def signature(self) -> Signature:
         return self.version.signature
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads may run it at once."""
+        return isinstance(self.whole, Concurrent) and self.whole.concurrent
 
     def run(self, inputs: Sequence[Array | None], rows: int) -> list[Array]:
         """One engine call, its outputs checked against the signature's rows.

@@ -36,6 +36,7 @@ class Stream:
         chunks: chunks given to the connection so far.
         kept: the chunks' outputs while they are within `keep_bytes`, else empty; for the record.
         status: how it ended; `fault`: what of ours ended it, if anything did.
+        withdrawn: it is cut since its version is not served any more.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Stream:
         self.kept: list[list[Array]] = []
         self.status: Status = "ok"
         self.fault: Exception | None = None
+        self.withdrawn = False
         self.started_ns = time.monotonic_ns()
         self._out = out
         self._events = events
@@ -162,6 +164,7 @@ class Gathering:
     Attributes:
         chunks: what came.
         status: how it ended: "cancelled" when the client hung up, "expired" past its deadline.
+        withdrawn: it is cut since its version is not served any more.
     """
 
     def __init__(
@@ -174,6 +177,7 @@ class Gathering:
         self.call = call
         self.chunks: list[list[Array]] = []
         self.status: Status = "ok"
+        self.withdrawn = False
         self._ended = ended
         self._loop = loop
         self._cancelled = False

@@ -17,7 +17,7 @@ class EngineFailureError(Exception):
 
 
 class WholeEngine(Protocol):
-    """Runs a batch at once. Called by one thread at a time."""
+    """Runs a batch at once. Called by one thread at a time, unless it is `Concurrent`."""
 
     def run(self, inputs: Sequence[Array | None]) -> list[Array]:
         """The outputs, in the signature's order; rows in, rows out, in the same order.
@@ -28,6 +28,18 @@ class WholeEngine(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Concurrent(Protocol):
+    """What a `WholeEngine` says that several threads may call at once, where it says so.
+
+    Only such an engine is timed beside the traffic that it serves, and answers copies while it
+    answers callers.
+    """
+
+    @property
+    def concurrent(self) -> bool: ...
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ tiny model on computing, so the session below it is called where it is there (11
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,6 +26,9 @@ inputs in them ("idx=11"). They come as exceptions too, which is where we take t
 
 class OnnxEngine:
     """One session on the CPU."""
+
+    concurrent: Final = True
+    """A session may be run by several threads, as ONNX Runtime's documentation says."""
 
     def __init__(self, step: Step, signature: Signature, threads: int) -> None:
         options: Any = onnxruntime.SessionOptions()

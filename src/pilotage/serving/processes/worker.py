@@ -7,6 +7,7 @@ it answers what it has and ends; without a recorder it answers on and the ring k
 import asyncio
 import contextlib
 import gc
+import random
 import signal
 import socket
 import ssl
@@ -36,12 +37,13 @@ from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.listener import Listener
 from pilotage.serving.http.reading import Front
 from pilotage.serving.metrics import SLOT_BYTES, Published, Series, Slots, merge, pairs_of
-from pilotage.serving.plan import Plan, compile_plan
+from pilotage.serving.plan import Plan, compile_plan, routes_to_cut
 from pilotage.serving.polling import Poller
 from pilotage.serving.processes import memory, messages
 from pilotage.serving.replica import Replica, open_replica
 from pilotage.serving.replies import Replies
 from pilotage.serving.scheduling import Scheduler
+from pilotage.serving.trials.trying import Trials
 
 TICK_S: Final = 1.0
 ORPHAN_DRAIN_S: Final = 5.0
@@ -138,6 +140,8 @@ class Worker:
             loop, self._books, accounts, self._replies, faults, self._answering.route_of
         )
         self._answering.faces = {**faces.table(), **self._generating.table()}
+        parts = (loop, self._books, accounts, self._replies, faults)
+        self._trials = Trials(*parts, random.Random())
         opened = {
             version.id: open_replica(version, threads=setup.threads)
             for version in snapshot.versions
@@ -145,7 +149,7 @@ class Worker:
         plan = self._plan(snapshot, opened, {})
         if before is not None:
             accounts.swapped(pairs_of(before), plan.pairs, now_s=loop.time())
-        self._answering.serve(plan)
+        self._serve(plan)
         self._front = Front(self._answering, snapshot.limits, HeadCache(), now_ns=time.monotonic_ns)
         self._front.on_refused = accounts.refused
         self._answering.receiving_bytes = lambda: self._front.receiving_bytes
@@ -217,6 +221,10 @@ class Worker:
 
     # --- snapshots -------------------------------------------------------------------------
 
+    def _serve(self, plan: Plan) -> None:
+        self._answering.serve(plan)
+        self._trials.serve(plan)
+
     def _plan(
         self, snapshot: Snapshot, opened: dict[str, Replica], kept: dict[str, Scheduler]
     ) -> Plan:
@@ -260,7 +268,8 @@ class Worker:
         for version_id, scheduler in kept.items():
             scheduler.renew(wanted[version_id], snapshot.limits)
         self._accounts.swapped(serving.pairs, plan.pairs, now_s=self._loop.time())
-        self._answering.serve(plan)
+        self._serve(plan)
+        self._generating.cut(routes_to_cut(serving, plan))
         self._front.limits = snapshot.limits
         self._front.heads.clear()
         self._retired += [each for id, each in serving.schedulers.items() if id not in wanted]
@@ -268,7 +277,7 @@ class Worker:
     def _drop_retired(self) -> None:
         """Lets go of old versions once the last request for them is answered."""
         for scheduler in [each for each in self._retired if not each.busy]:
-            if not self._generating.uses(scheduler):
+            if not (self._generating.uses(scheduler) or self._trials.uses(scheduler)):
                 scheduler.close()
                 self._retired.remove(scheduler)
                 memory.give_back()
@@ -346,6 +355,7 @@ class Worker:
         await self._listener.drain(grace_s)
         # Clients are gone, records are not closed yet.
         await self._generating.end_all(STREAMS_END_S)
+        self._trials.close()
         self._over.set_result(None)
 
 

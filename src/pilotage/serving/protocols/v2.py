@@ -80,3 +80,9 @@ class Codec:
             a JSON output. The other answers are not touched by it.
         """
         return self._encoder.encode(outputs, inferences, ids)
+
+    def could_encode(
+        self, outputs: Sequence[npt.NDArray[Any]], inferences: Sequence[Inference]
+    ) -> list[bool]:
+        """Whether `encode` would give an answer for each inference, without making any."""
+        return self._encoder.could_encode(outputs, inferences)

@@ -18,6 +18,7 @@ from pilotage.contracts.datatypes import DATATYPES, Datatype
 from pilotage.contracts.signature import Signature
 from pilotage.serving.protocols.inference import Inference
 from pilotage.serving.protocols.v2_binary import to_binary
+from pilotage.serving.protocols.v2_soundness import unsound_rows
 from pilotage.serving.refusals import Refusal
 
 Encoded = tuple[bytes, int | None]
@@ -169,6 +170,28 @@ class Encoder:
             answers.append(self._answer(batch, inference, prediction_id, start, stop))
             start = stop
         return answers
+
+    def could_encode(
+        self, outputs: Sequence[npt.NDArray[Any]], inferences: Sequence[Inference]
+    ) -> list[bool]:
+        """See `v2.Codec.could_encode`."""
+        if self._fault(outputs, sum(each.rows for each in inferences)) is not None:
+            return [False for _ in inferences]
+        unsound = [
+            unsound_rows(values, datatype, batched=self._batched)
+            for values, datatype in zip(outputs, self._datatypes, strict=True)
+        ]
+        if not any(unsound):
+            return [True for _ in inferences]
+        could: list[bool] = []
+        start = 0
+        for inference in inferences:
+            stop = start + (inference.rows if self._batched else 1)
+            wanted = self._all if inference.wanted is None else inference.wanted
+            as_json = [unsound[index] for index, binary in wanted if not binary]
+            could.append(not any(rows and any(rows[start:stop]) for rows in as_json))
+            start = stop
+        return could
 
     def _fault(self, outputs: Sequence[npt.NDArray[Any]], rows: int) -> Refusal | None:
         """What is wrong with all answers at once: outputs that are not the signature's."""
