@@ -50,4 +50,3 @@ def direction_of(state: State, identity: Identity, rollout: str, *, number: int 
         shadow=shadow,
         trial=trial,
     )
-

@@ -57,7 +57,7 @@ def test_a_stage_is_done_now_or_next():
 
 def test_after_a_roll_back_the_stages_that_did_not_come_never_do():
     stages = view(State(phase="rolled_back", stage=1, because="x")).stages
-    assert [stage.when for stage in stages] == ["done", "never", "never", "never"]
+    assert [stage.when for stage in stages] == ["done", "now", "never", "never"]
 
 
 def test_live_has_all_stages_behind_it():

@@ -1,0 +1,127 @@
+"""From settings to a rollout under way: begun or resumed, its decider put together.
+
+The rollout is begun here, once, before anything is forked: a decider that is started again by its
+supervisor goes on with the same rollout, also under `--anew`.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pilotage.contracts.directing import Direction
+from pilotage.contracts.snapshot import Snapshot, Version
+from pilotage.control.rollouts.decider import Decider, DeciderSettings, Show
+from pilotage.control.rollouts.directing import direction_of
+from pilotage.control.rollouts.identity import Identity, Party
+from pilotage.control.rollouts.store import Kept, Store
+from pilotage.records.frames import Reader, latest_opened_ns
+from pilotage.serving.processes.parts import Log
+from pilotage.spec.settings import ServeSettings
+
+NICENESS: Final = 5
+"""The decider gives way to the workers: a look that is late costs nothing."""
+KILL_AT: Final = "PILOTAGE_KILL_AT"
+"""NAME:FILE kills the decider when it first reaches the step NAME; FILE marks that it was."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A rollout that this server decides on.
+
+    Attributes:
+        kept: as it was begun, or as it is resumed.
+        resumed: whether it was begun before.
+        direction: the one in force from the first request on.
+    """
+
+    kept: Kept
+    resumed: bool
+    direction: Direction
+
+
+def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s: float) -> Rollout:
+    """The rollout of these settings: resumed where the same was begun before, unless `anew`.
+
+    Raises:
+        PilotageError: nothing can be kept in the data folder.
+    """
+    if settings.rollout is None or settings.candidate is None or settings.record is None:
+        raise AssertionError("a rollout has a candidate and a record")
+    (endpoint,) = first.endpoints
+    by_id = {version.id: version for version in first.versions}
+    baseline = by_id[endpoint.routes[0].version]
+    identity = Identity(
+        endpoint=endpoint.name,
+        baseline=_party(baseline, settings.models[0].path),
+        candidate=_party(candidate, settings.candidate.path),
+        spec=settings.rollout,
+    )
+    records = Path(settings.record.folder)
+    with closing(Store(Path(settings.data_folder))) as store:
+        kept = None if settings.anew else store.latest(identity.key)
+        resumed = kept is not None
+        if kept is None:
+            since_ns = latest_opened_ns(records)
+            reader = Reader(records, since_ns=since_ns)
+            if records.is_dir():
+                reader.skip()
+            kept = store.begin(
+                identity,
+                records=str(records),
+                begin=reader.given,
+                since_ns=since_ns,
+                now_s=now_s,
+            )
+    return Rollout(kept, resumed, direction_of(kept.state, kept.identity, kept.id))
+
+
+def decider_of(
+    rollout: Rollout, settings: ServeSettings, *, shows: Callable[[], tuple[Show, ...]], log: Log
+) -> Callable[[socket.socket], int]:
+    """What the decider's process does with its channel; returns its exit code.
+
+    `shows` is called in that process, and gives what is told each new view.
+    """
+
+    def run(channel: socket.socket) -> int:
+        os.nice(NICENESS)
+        try:
+            decider = Decider(
+                DeciderSettings(
+                    home=Path(settings.data_folder),
+                    rollout=rollout.kept.id,
+                    channel=channel,
+                    shows=shows(),
+                    log=log,
+                    reach=_kill_at(os.environ.get(KILL_AT, "")),
+                )
+            )
+            asyncio.run(decider.run())
+        except Exception as error:  # the supervisor starts another, which goes on from the disk
+            log("decider_failed", why=f"{type(error).__name__}: {error}")
+            return 1
+        return 0
+
+    return run
+
+
+def _party(version: Version, path: str) -> Party:
+    return Party(version.id, version.digest, Path(path).name)
+
+
+def _kill_at(wish: str) -> Callable[[str], None]:
+    """Kills this process at the named step, once: for tests of what outlives it."""
+    name, _, marker = wish.partition(":")
+
+    def reach(step: str) -> None:
+        if step == name and marker and not Path(marker).exists():
+            Path(marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reach
