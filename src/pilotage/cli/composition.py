@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import structs
 
 from pilotage.contracts.keys import Key, digest_of
+from pilotage.contracts.matching import differences, remarks
 from pilotage.contracts.snapshot import (
     FORMAT,
     VERSION_ID_DIGITS,
@@ -35,7 +36,7 @@ ARTIFACTS: Final = "artifacts"
 """Folder of the artifact store inside the data folder."""
 
 Opened = Callable[[OpenedModel], None]
-Progress = Callable[[str], None]
+Said = Callable[[str], None]
 
 
 def compose(
@@ -43,26 +44,29 @@ def compose(
     revision: int,
     *,
     opened: Opened | None = None,
-    progress: Progress | None = None,
+    candidate_opened: Opened | None = None,
+    progress: Said | None = None,
+    hint: Said | None = None,
 ) -> Snapshot:
     """The snapshot that the settings ask for; every model that cannot be opened is told at once.
 
+    A candidate's version stands last among the versions, without a route: `candidate_version`.
+
+    Args:
+        opened, candidate_opened: told each model, and the candidate, once it is open.
+        progress: told what takes long, when it begins.
+        hint: told what is allowed and may surprise.
+
     Raises:
-        PilotageErrors: one error a model that cannot be served.
+        PilotageError: a model cannot be served, or the candidate takes or gives other tensors than
+            the baseline; several in one `PilotageErrors`.
     """
     errors: list[PilotageError] = []
     versions: dict[str, Version] = {}
     endpoints: list[Endpoint] = []
     for model in settings.models:
         try:
-            found = open_model(
-                Path(model.path),
-                artifacts=Path(settings.data_folder) / ARTIFACTS,
-                name=model.name,
-                trust=model.trust,
-                sample=Path(model.sample) if model.sample else None,
-                progress=progress,
-            )
+            found = _open(settings, model, progress)
         except PilotageError as error:
             errors.append(error)
             continue
@@ -71,6 +75,17 @@ def compose(
         version = _version_of(found, model)
         versions[version.id] = _shared(versions.get(version.id), version)
         endpoints.append(_endpoint_of(found.name, version, model, settings.record))
+    if settings.candidate is not None:
+        try:
+            tried = _open(settings, settings.candidate, progress)
+            if candidate_opened is not None:
+                candidate_opened(tried)
+            version = _version_of(tried, settings.candidate)
+            for baseline in versions.values():
+                _compare(baseline, version, settings.candidate.path, hint)
+            versions.setdefault(version.id, version)
+        except PilotageError as error:
+            errors.append(error)
     if errors:
         raise errors[0] if len(errors) == 1 else PilotageErrors(errors)
     return Snapshot(
@@ -85,6 +100,46 @@ def compose(
         ),
         limits=settings.limits,
     )
+
+
+def candidate_version(settings: ServeSettings, snapshot: Snapshot) -> Version | None:
+    """The version on trial in a snapshot that `compose` made of these settings; None for none.
+
+    It is the baseline's own where both files hold the same model.
+    """
+    return snapshot.versions[-1] if settings.candidate is not None else None
+
+
+def _open(settings: ServeSettings, model: ModelSettings, progress: Said | None) -> OpenedModel:
+    return open_model(
+        Path(model.path),
+        artifacts=Path(settings.data_folder) / ARTIFACTS,
+        name=model.name,
+        trust=model.trust,
+        sample=Path(model.sample) if model.sample else None,
+        progress=progress,
+    )
+
+
+def _compare(baseline: Version, candidate: Version, path: str, hint: Said | None) -> None:
+    """Refuses a candidate that clients of the baseline would notice; tells what is noteworthy."""
+    if found := differences(baseline.signature, candidate.signature):
+        raise PilotageError(
+            f"the candidate does not take and give what the baseline does: {'; '.join(found)}",
+            where=path,
+            expected="the same inputs and outputs: names, datatypes, shapes and order",
+            fix="Export the candidate with the baseline's inputs and outputs, or serve it by "
+            "itself under a name of its own.",
+        )
+    if hint is None:
+        return
+    if candidate.digest == baseline.digest:
+        hint(
+            "The candidate is the same version as the baseline: an A/A rollout, in which no guard "
+            "should find anything."
+        )
+    for remark in remarks(baseline.signature, candidate.signature):
+        hint(f"Known of the data differs: {remark}.")
 
 
 def _version_of(found: OpenedModel, model: ModelSettings) -> Version:

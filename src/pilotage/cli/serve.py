@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Final
 
 from pilotage.cli.disk import LocalDisk
 from pilotage.cli.failures import guarded
@@ -13,6 +14,9 @@ from pilotage.cli.serve_help import help_text
 from pilotage.errors import PilotageError
 from pilotage.serving.processes.hangups import hold_hangups
 from pilotage.spec.settings import ServeSettings
+
+CONTROL_HOST: Final = "127.0.0.1"
+"""The rollout's page is for this machine alone."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -43,6 +47,8 @@ def _serve(words: Sequence[str]) -> int:
     hold_hangups()
     settings = read_settings(words)
     refuse_taken_port(settings.host, settings.port)
+    if settings.candidate is not None:
+        refuse_taken_port(CONTROL_HOST, settings.control_port, flag="--control-port")
 
     # The engine and all that needs it are loaded once the settings are known to be right.
     from pilotage.cli import composition, running
@@ -55,7 +61,15 @@ def _serve(words: Sequence[str]) -> int:
     if settings.tls is not None:
         composition.tls_context(settings.tls)
     composition.prepare_imports()
-    first = composition.compose(settings, 1, opened=screen.opened, progress=screen.progress)
+    first = composition.compose(
+        settings,
+        1,
+        opened=screen.opened,
+        candidate_opened=screen.candidate_opened,
+        progress=screen.progress,
+        hint=screen.hint,
+    )
+    screen.rollout(settings, page=_page(settings))
     return running.serve(
         settings,
         first,
@@ -66,14 +80,19 @@ def _serve(words: Sequence[str]) -> int:
     )
 
 
+def _page(settings: ServeSettings) -> str:
+    """Where the rollout is shown; "" while the port is not chosen yet."""
+    return f"http://{CONTROL_HOST}:{settings.control_port}" if settings.control_port else ""
+
+
 def _watch(settings: ServeSettings, words: Sequence[str]) -> Callable[[], bool]:
     from pilotage.cli.watching import watch_settings
 
     return watch_settings(settings, lambda: read_settings(words)).changed
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Told before models are opened, which may take a minute.
+def refuse_taken_port(host: str, port: int, *, flag: str = "--port") -> None:
+    """Told before models are opened, which may take a minute. `flag` chooses the port.
 
     Raises:
         PilotageError: something listens there; it names what, and the next free port.
@@ -87,7 +106,7 @@ def refuse_taken_port(host: str, port: int) -> None:
     free = ports.next_free_port(host, port)
     raise PilotageError(
         f"port {port} is taken{by}",
-        where="--port",
+        where=flag,
         expected="a free port",
-        fix=f"Try --port {free}." if free else "Choose another with --port.",
+        fix=f"Try {flag} {free}." if free else f"Choose another with {flag}.",
     )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
-from pilotage.cli import examples
+from pilotage.cli import examples, rollout_terms
 from pilotage.cli.logs import Log
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.formats.detect import SERVED
@@ -62,6 +62,31 @@ class Screen:
             missing_protections=list(model.missing),
         )
 
+    def candidate_opened(self, model: OpenedModel) -> None:
+        """The candidate: what it is and what was noticed; its tensors are the baseline's."""
+        if self._log.form == "text":
+            self._log.line(candidate_text(model))
+            return
+        self._log.info(
+            "candidate_opened",
+            name=model.name,
+            format=model.format,
+            digest=model.digest,
+            source=str(model.source),
+            findings=[[finding.severity, finding.what] for finding in model.findings],
+            proof=proof_text(model),
+            missing_protections=list(model.missing),
+        )
+
+    def rollout(self, settings: ServeSettings, *, page: str) -> None:
+        """The terms of the rollout; `page` is where it is shown. Nothing without a candidate."""
+        if settings.candidate is None:
+            return
+        if self._log.form == "json":
+            self._log.info("rollout", **rollout_terms.terms_fields(settings, page=page))
+        else:
+            self._log.line("\n".join(rollout_terms.terms_lines(settings, page=page)))
+
     def serving(self, settings: ServeSettings, addresses: Sequence[tuple[str, int]]) -> None:
         """The address and a command to copy on stdout; the rest beside it."""
         url = url_of(settings, addresses)
@@ -87,12 +112,21 @@ class Screen:
 def model_text(model: OpenedModel) -> str:
     """A model for people: a heading, its tensors, findings, proof and missing protections."""
     title = f"{model.name}: {SERVED.get(model.format, model.format)} ({model.source.name})"
-    lines = [printable(title), *signature_lines(model.signature)]
-    lines += [f"  {finding.severity:<9}{printable(finding.what)}" for finding in model.findings]
+    return "\n".join([printable(title), *signature_lines(model.signature), *_noticed(model)])
+
+
+def candidate_text(model: OpenedModel) -> str:
+    """A candidate for people: a heading, findings, proof and missing protections."""
+    kind = SERVED.get(model.format, model.format)
+    title = f"{model.name}, candidate: {kind} ({model.source.name})"
+    return "\n".join([printable(title), *_noticed(model)])
+
+
+def _noticed(model: OpenedModel) -> list[str]:
+    lines = [f"  {finding.severity:<9}{printable(finding.what)}" for finding in model.findings]
     if proof := proof_text(model):
         lines.append(f"  {'proof':<9}{printable(proof)}")
-    lines += [f"  {'missing':<9}{printable(protection)}" for protection in model.missing]
-    return "\n".join(lines)
+    return lines + [f"  {'missing':<9}{printable(protection)}" for protection in model.missing]
 
 
 def signature_lines(signature: Signature) -> list[str]:

@@ -112,7 +112,7 @@ def _read(text: str, faults: _Faults) -> GuardSpec | None:
         faults.add("the guard says nothing", expected="a guard", fix=f"For example: {_example()}.")
         return None
     word = _metric(words[0], faults)
-    found = _clauses(words[1:], faults)
+    found = _clauses(words if words[0].lower() in _CLAUSES else words[1:], faults)
     if word is None:
         return None
     _fitting(word, found, faults)

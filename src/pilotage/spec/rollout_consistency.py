@@ -116,8 +116,9 @@ def same_guards(guards: Sequence[tuple[GuardSpec, str]]) -> list[PilotageError]:
     return errors
 
 
-def guard_errors(spec: RolloutSpec, places: Mapping[str, str], where: str) -> list[PilotageError]:
-    """Every guard has a stage in which it is judged."""
+def guard_errors(spec: RolloutSpec, places: Mapping[str, str]) -> list[PilotageError]:
+    """Every guard has a stage in which it is judged. `places` tells by text where it was given."""
+    where = next(iter(places.values()), "")
     kinds = {stage.kind for stage in spec.stages}
     errors: list[PilotageError] = []
     if len(spec.guards) > GUARDS_HIGH:

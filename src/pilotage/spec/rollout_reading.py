@@ -57,7 +57,7 @@ def read_rollout(
     spec = _spec(values, tuple(guard for guard, _ in guards))
     places = {guard.text: where for guard, where in guards}
     errors += consistency.stage_errors(spec.stages, values.where("canary"))
-    errors += consistency.guard_errors(spec, places, values.where("guard"))
+    errors += consistency.guard_errors(spec, places)
     errors += consistency.port_errors(values.one("port", 8080), values.one("control_port", 8090))
     if record is not None:
         errors += consistency.record_errors(spec, places, record)

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 
+import models
 from pilotage.cli.serve import run, wants_json
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -96,3 +97,54 @@ def test_json_is_wanted_by_flag_before_variable(monkeypatch):
     monkeypatch.delenv("PILOTAGE_LOG_FORMAT")
     assert wants_json(["--log-format=json"])
     assert not wants_json([])
+
+
+# A candidate
+
+
+def on_trial(folder, candidate, *words):
+    (folder / "v1.onnx").write_bytes(models.identity("FP32"))
+    (folder / "v2.onnx").write_bytes(candidate)
+    files = (str(folder / "v1.onnx"), "--candidate", str(folder / "v2.onnx"))
+    return pilotage("serve", *files, "--port", "0", "--data", str(folder / "data"), *words)
+
+
+def test_a_candidate_that_does_not_open_is_told_like_a_model(tmp_path):
+    ran = on_trial(tmp_path, b"no model", "--control-port", "0")
+    assert ran.returncode == 2
+    assert "v2.onnx" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_candidate_with_another_signature_is_told_before_anything_is_served(tmp_path):
+    ran = on_trial(tmp_path, models.identity("INT64"), "--control-port", "0")
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "input `x`: FP32 [n, 3] in the baseline, INT64 [n, 3] in the candidate" in ran.stderr
+    assert "fix       Export the candidate" in ran.stderr
+
+
+def test_a_taken_port_of_the_page_names_its_flag(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ran = on_trial(tmp_path, b"", "--control-port", str(port))
+    assert ran.returncode == 2
+    assert f"port {port} is taken by " in ran.stderr
+    assert "Try --control-port " in ran.stderr
+
+
+def test_the_help_shows_a_candidate_and_what_guards_may_say(capsys):
+    assert run(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert "pilotage serve v1.onnx --candidate v2.onnx\n" in told
+    assert "  mean of stars between 1 and 5 not_worse_by 0.2\n" in told
+    assert max(len(line) for line in told.splitlines()) <= 100
+
+
+def test_a_shell_completes_the_flags_of_a_rollout():
+    ran = pilotage(
+        _PILOTAGE_COMPLETE="complete_bash",
+        COMP_WORDS="pilotage serve --c",
+        COMP_CWORD="2",
+    )
+    assert {"--candidate", "--canary", "--confidence", "--control-port"} <= set(ran.stdout.split())

@@ -96,3 +96,22 @@ def test_a_model_with_many_inputs_lists_some_and_counts_the_rest():
     lines = signature_lines(Signature(many, ()))
     assert len(lines) == 25
     assert lines[-1].strip() == "and 76 more inputs"
+
+
+def test_a_candidate_is_told_without_its_tensors_and_gets_no_command():
+    err, out = io.StringIO(), io.StringIO()
+    screen = Screen(Log("text", err, lambda: 0.0), out)
+    screen.opened(MODEL)
+    screen.candidate_opened(MODEL)
+    screen.serving(settings(), [("127.0.0.1", 8081)])
+    candidate = err.getvalue().split("iris, candidate: ")[1]
+    assert candidate.startswith("scikit-learn saved by skops (iris.skops)\n  warning  one ")
+    assert "input" not in candidate
+    assert out.getvalue().count("curl") == 1
+
+
+def test_programs_read_a_candidate_as_an_event_of_its_own():
+    err = io.StringIO()
+    Screen(Log("json", err, lambda: 0.0), io.StringIO()).candidate_opened(MODEL)
+    event = json.loads(err.getvalue())
+    assert (event["event"], event["digest"]) == ("candidate_opened", MODEL.digest)
