@@ -61,7 +61,7 @@ def read_rollout(
     errors += consistency.port_errors(values.one("port", 8080), values.one("control_port", 8090))
     if record is not None:
         errors += consistency.record_errors(spec, places, record)
-    hints = consistency.hints(spec, window_given=_window_given(values))
+    hints = consistency.hints(spec, window_given=_window_given(values)) + _anew_hints(values)
     if errors or len(models) != 1:
         return Asked(None, None, errors, [])
     return Asked(replace(models[0], path=candidate), spec, [], hints)
@@ -97,6 +97,17 @@ def _given(readings: Mapping[Source, Reading], values: Values) -> dict[str, str]
 def _window_given(values: Values) -> str:
     """Which setting of the window was given; "" where none was."""
     return next((name for name in ("window", "window_requests") if values.all(name)), "")
+
+
+def _anew_hints(values: Values) -> list[str]:
+    """A flag is typed once; what stands in a file or a variable is read at every start."""
+    given = values.all("anew")
+    if not given or given[0].value is not True or given[0].source == "flag":
+        return []
+    return [
+        f"anew ({given[0].given.where}) starts the rollout again at every start of the service, "
+        "after a crash too: give --anew once, on the command line."
+    ]
 
 
 # Guards

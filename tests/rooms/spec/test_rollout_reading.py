@@ -352,9 +352,15 @@ def test_what_is_allowed_and_may_surprise_is_a_hint(words, said):
     assert said in hint
 
 
+def test_anew_in_a_variable_is_read_at_every_start_and_gets_a_hint():
+    (hint,) = tried(variables={"PILOTAGE_ANEW": "yes"}).hints
+    assert "anew (PILOTAGE_ANEW) starts the rollout again at every start" in hint
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ["--anew"],
         ["--patience", "20m"],
         ["--exposure", "6s", "--block", "6s"],
         ["--window", "1h", "--sticky-by", "header:x-user-id"],
