@@ -16,11 +16,14 @@ from typing import Final
 
 from pilotage.contracts.directing import Direction
 from pilotage.contracts.snapshot import Snapshot, Version
-from pilotage.control.rollouts.decider import Decider, DeciderSettings, Show
+from pilotage.control.rollouts.decider import Decider, DeciderSettings
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.identity import Identity, Party
 from pilotage.control.rollouts.store import Kept, Store
+from pilotage.control.rollouts.table import UNDER_WAY, words_of
+from pilotage.control.rollouts.viewing import duration
 from pilotage.records.frames import Reader, latest_opened_ns
+from pilotage.serving.processes.directions import directed_snapshot
 from pilotage.serving.processes.parts import Log
 from pilotage.spec.settings import ServeSettings
 
@@ -38,11 +41,45 @@ class Rollout:
         kept: as it was begun, or as it is resumed.
         resumed: whether it was begun before.
         direction: the one in force from the first request on.
+        snapshot: the first one, by that direction.
     """
 
     kept: Kept
     resumed: bool
     direction: Direction
+    snapshot: Snapshot
+
+    def standing(self) -> str:
+        """Where a rollout that was begun before stands, and how to begin it again."""
+        state, spec = self.kept.state, self.kept.identity.spec
+        where = words_of(state.phase)
+        if state.phase in UNDER_WAY:
+            where += f", {spec.stages[state.stage].name}, after {duration(state.elapsed_s)}"
+        if state.because:
+            where += f" ({state.because})"
+        return f"this rollout was begun before and goes on: {where}; --anew begins it again"
+
+    def decider(self, settings: ServeSettings, log: Log) -> Callable[[socket.socket], int]:
+        """What the decider's process does with its channel; returns its exit code."""
+
+        def run(channel: socket.socket) -> int:
+            os.nice(NICENESS)
+            told = DeciderSettings(
+                home=Path(settings.data_folder),
+                rollout=self.kept.id,
+                channel=channel,
+                shows=(),
+                log=log,
+                reach=_kill_at(os.environ.get(KILL_AT, "")),
+            )
+            try:
+                asyncio.run(Decider(told).run())
+            except Exception as error:  # the supervisor starts another, which goes on from the disk
+                log("decider_failed", why=f"{type(error).__name__}: {error}")
+                return 1
+            return 0
+
+        return run
 
 
 def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s: float) -> Rollout:
@@ -78,37 +115,8 @@ def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s
                 since_ns=since_ns,
                 now_s=now_s,
             )
-    return Rollout(kept, resumed, direction_of(kept.state, kept.identity, kept.id))
-
-
-def decider_of(
-    rollout: Rollout, settings: ServeSettings, *, shows: Callable[[], tuple[Show, ...]], log: Log
-) -> Callable[[socket.socket], int]:
-    """What the decider's process does with its channel; returns its exit code.
-
-    `shows` is called in that process, and gives what is told each new view.
-    """
-
-    def run(channel: socket.socket) -> int:
-        os.nice(NICENESS)
-        try:
-            decider = Decider(
-                DeciderSettings(
-                    home=Path(settings.data_folder),
-                    rollout=rollout.kept.id,
-                    channel=channel,
-                    shows=shows(),
-                    log=log,
-                    reach=_kill_at(os.environ.get(KILL_AT, "")),
-                )
-            )
-            asyncio.run(decider.run())
-        except Exception as error:  # the supervisor starts another, which goes on from the disk
-            log("decider_failed", why=f"{type(error).__name__}: {error}")
-            return 1
-        return 0
-
-    return run
+    direction = direction_of(kept.state, kept.identity, kept.id)
+    return Rollout(kept, resumed, direction, directed_snapshot(first, direction))
 
 
 def _party(version: Version, path: str) -> Party:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pilotage.cli.disk import LocalDisk
 from pilotage.cli.failures import guarded
@@ -14,6 +14,11 @@ from pilotage.cli.serve_help import help_text
 from pilotage.errors import PilotageError
 from pilotage.serving.processes.hangups import hold_hangups
 from pilotage.spec.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from pilotage.cli.deciding import Rollout
+    from pilotage.cli.serve_screen import Screen
+    from pilotage.contracts.snapshot import Snapshot
 
 CONTROL_HOST: Final = "127.0.0.1"
 """The rollout's page is for this machine alone."""
@@ -70,6 +75,9 @@ def _serve(words: Sequence[str]) -> int:
         hint=screen.hint,
     )
     screen.rollout(settings, page=_page(settings))
+    rollout = _begin(settings, first, screen)
+    if rollout is not None:
+        first = rollout.snapshot
     return running.serve(
         settings,
         first,
@@ -77,7 +85,24 @@ def _serve(words: Sequence[str]) -> int:
         changed=_watch(settings, words) if settings.reload else None,
         on_ready=lambda addresses: screen.serving(settings, addresses),
         log=log,
+        run_decider=rollout.decider(settings, log) if rollout else None,
+        direction=rollout.direction if rollout else None,
     )
+
+
+def _begin(settings: ServeSettings, first: "Snapshot", screen: "Screen") -> "Rollout | None":
+    """The rollout that is asked for, begun or resumed; None where none is."""
+    from pilotage.cli import composition
+
+    candidate = composition.candidate_version(settings, first)
+    if candidate is None:
+        return None
+    from pilotage.cli import deciding  # SQLite and statistics are loaded for a rollout alone
+
+    rollout = deciding.begin(settings, first, candidate, now_s=time.time())
+    if rollout.resumed:
+        screen.hint(rollout.standing())
+    return rollout
 
 
 def _page(settings: ServeSettings) -> str:

@@ -3,12 +3,10 @@ import os
 import socket
 import tempfile
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from pilotage.control.rollouts import steering_socket
 from pilotage.control.rollouts.steering import (
@@ -30,6 +28,7 @@ from pilotage.control.rollouts.steering_socket import (
     sockets_in,
 )
 from pilotage.errors import PilotageError
+from simulators.steered import listening
 
 STATUS = Order(verb="status", by="ada")
 
@@ -38,26 +37,8 @@ def by_name(order):
     return Reply(error=f"heard {order.verb} of {order.by}")
 
 
-@contextmanager
 def decider(path, handle=by_name, faults=None):
-    """A loop of its own in a thread, listening at the path; faults that it met are appended."""
-    started, over = Future(), Future()
-
-    async def decide():
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, told: faults.append(told["exception"]))
-        listener = await serve(path, handle)
-        started.set_result(listener)
-        await asyncio.wrap_future(over)
-        listener.close()
-
-    with ThreadPoolExecutor(1) as thread, asyncio.Runner(loop_factory=uvloop.new_event_loop) as run:
-        deciding = thread.submit(run.run, decide())
-        try:
-            yield started.result(10)
-        finally:
-            over.set_result(None)
-            deciding.result(10)
+    return listening(path, handle, faults)
 
 
 def connected(path):

@@ -105,12 +105,13 @@ def test_another_process_sees_what_was_kept(tmp_path, store):
         assert other.get(kept.id) == kept
 
 
-def test_the_home_is_the_users_own(tmp_path, store):
-    del store
+def test_the_home_is_the_users_own(tmp_path):
+    Store(tmp_path / "home").close()
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
 
 
-def test_a_file_of_a_later_release_is_left_alone(tmp_path, store):
+def test_a_file_of_a_later_release_is_left_alone(tmp_path):
+    Store(tmp_path / "home").close()
     with closing(sqlite3.connect(tmp_path / "home" / FILE)) as base:
         base.execute("pragma user_version=99")
     with pytest.raises(PilotageError, match="later release") as refused:
