@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pilotage import __version__
-from pilotage.cli import record, schema
+from pilotage.cli import ledger, record, rollout, schema, verdict
 from pilotage.cli.evaluate import add_evaluate
 from pilotage.cli.serve_command import add_serve
 
@@ -43,4 +43,7 @@ def pilotage(
 add_serve(app)
 add_evaluate(app)
 app.add_typer(record.app)
+app.add_typer(rollout.app)
+app.add_typer(verdict.app)
+app.add_typer(ledger.app)
 app.add_typer(schema.app)
