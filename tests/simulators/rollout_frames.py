@@ -35,6 +35,10 @@ class Frames:
         self.rollout, self.endpoint = rollout, endpoint
         self._next = 0
 
+    def next_id(self, after: int = 1) -> bytes:
+        """The id of the prediction that is made so many predictions from now."""
+        return (self._next + after).to_bytes(16)
+
     def entry(self, status: str = "ok", **fields) -> Entry:
         """One prediction; `user` names its sticky key."""
         self._next += 1

@@ -1,12 +1,12 @@
 """Predictions whose outcomes may still come, in a compact form. Pure.
 
-Each row of a prediction takes one place in a ring of arrays, about 60 bytes and 8 for each
-question; the oldest give way to the newest. A prediction is found by its id, or by the caller's id
-of it: by the latest with that id, but a retry within `RETRY_S` is the request it repeats. Memory
-(measured, 100,000 predictions with a caller's id): see `AWAITING`.
+Each row of a prediction takes one place in a ring: 59 bytes, and 8 for each question; the oldest
+give way to the newest. A prediction is found by its id, or by the caller's id of it: by the latest
+with that id, but a retry within `RETRY_S` is the request it repeats.
 """
 
 from array import array
+from struct import Struct
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -17,16 +17,9 @@ AWAITING: Final = 500_000
 """The most rows of predictions that are remembered."""
 ROWS: Final = 1024
 """The most rows of one prediction that are remembered; outcomes of others are unknown."""
-_ID: Final = 16
-_COLUMNS: Final = {
-    "keys": "Q",
-    "callers": "Q",
-    "units": "Q",
-    "times": "d",
-    "drawn": "B",
-    "rows": "H",
-    "labels": "Q",
-}
+_ID_BYTES: Final = 16
+_PLACE: Final = Struct("<16sQQQQdHB")
+"""id | key | caller | unit | label | at_s | rows, 0 for a further one | stage * 2 + candidate"""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,7 +28,8 @@ class Drawn(NamedTuple):
     """One prediction that was answered and whose arm was drawn.
 
     `key` and `caller` are digests of the caller's id and of who called, 0 where none came; `unit`
-    is the unit's digest; `stage` its place in the rollout; `labels` one code a row.
+    is the unit's digest, 0 where none is needed; `stage` its place in the rollout; `labels` one
+    code a row.
     """
 
     id: bytes
@@ -48,6 +42,27 @@ class Drawn(NamedTuple):
     labels: list[int]
 
 
+class Place(NamedTuple):
+    """What is kept of one row of a prediction; `rows` is 0 in all but its first."""
+
+    id: bytes
+    key: int
+    caller: int
+    unit: int
+    label: int
+    at_s: float
+    rows: int
+    drawn: int
+
+    @property
+    def stage(self) -> int:
+        return self.drawn >> 1
+
+    @property
+    def candidate(self) -> bool:
+        return bool(self.drawn & 1)
+
+
 class Awaiting:
     """What is remembered of predictions, by place; a place is a number that is never used again."""
 
@@ -56,8 +71,7 @@ class Awaiting:
         self.forgotten = 0
         """Predictions that gave way to newer ones."""
         self._next = 0
-        self._ids = bytearray()
-        self._columns: dict[str, array[Any]] = {n: array(code) for n, code in _COLUMNS.items()}
+        self._places = bytearray()
         self._counted: list[array[int]] = [array("Q") for _ in range(questions)]
         self._by_id: dict[bytes, int] = {}
         self._by_key: dict[int, int] = {}
@@ -65,56 +79,47 @@ class Awaiting:
 
     def remember(self, drawn: Drawn) -> None:
         """Keep it, or, if it is a retry of one that is kept, its id as another name of that."""
-        columns = self._columns
-        if drawn.key:
-            known = self._by_key.get(drawn.key)
+        id_, key, caller, unit, at_s, stage, candidate, labels = drawn
+        if key:
+            known = self._by_key.get(key)
             if known is not None:
-                slot = known % self.most
-                again = drawn.at_s - columns["times"][slot] <= RETRY_S
-                if again and columns["callers"][slot] == drawn.caller:
-                    self._by_id[drawn.id] = known
-                    self._aliases.setdefault(known, []).append(drawn.id)
+                earlier = self.at(known)
+                if at_s - earlier.at_s <= RETRY_S and caller == earlier.caller:
+                    self._by_id[id_] = known
+                    self._aliases.setdefault(known, []).append(id_)
                     return
-        first = self._next
-        labels = drawn.labels[:ROWS]
-        rest = (drawn.key, drawn.caller, drawn.unit, drawn.at_s, drawn.stage << 1 | drawn.candidate)
-        self._place(drawn.id, (*rest, len(labels), labels[0]))
-        for label in labels[1:]:
-            self._place(drawn.id, (*rest, 0, label))
-        self._by_id[drawn.id] = first
-        if drawn.key:
-            self._by_key[drawn.key] = first
+            self._by_key[key] = self._next
+        self._by_id[id_] = self._next
+        arm = stage << 1 | candidate
+        rows = min(len(labels), ROWS)
+        self._keep(_PLACE.pack(id_, key, caller, unit, labels[0], at_s, rows, arm))
+        for label in labels[1:rows]:
+            self._keep(_PLACE.pack(id_, key, caller, unit, label, at_s, 0, arm))
 
-    def _place(self, id_: bytes, values: tuple[Any, ...]) -> None:
-        slot = self._next % self.most
+    def _keep(self, place: bytes) -> None:
         if self._next < self.most:
-            self._ids += id_
-            for column, value in zip(self._columns.values(), values, strict=True):
-                column.append(value)
+            self._places += place
             for counted in self._counted:
                 counted.append(0)
         else:
             self._forget(self._next - self.most)
-            self._ids[slot * _ID : (slot + 1) * _ID] = id_
-            for column, value in zip(self._columns.values(), values, strict=True):
-                column[slot] = value
+            slot = self._next % self.most
+            self._places[slot * _PLACE.size : (slot + 1) * _PLACE.size] = place
             for counted in self._counted:
                 counted[slot] = 0
         self._next += 1
 
     def _forget(self, place: int) -> None:
         """Drop the names of the prediction that starts there; a further row has none."""
-        slot = place % self.most
-        if not self._columns["rows"][slot]:
+        old = self.at(place)
+        if not old.rows:
             return
         self.forgotten += 1
-        id_ = bytes(self._ids[slot * _ID : (slot + 1) * _ID])
-        for each in (id_, *self._aliases.pop(place, ())):
+        for each in (old.id, *self._aliases.pop(place, ())):
             if self._by_id.get(each) == place:
                 del self._by_id[each]
-        key = self._columns["keys"][slot]
-        if key and self._by_key.get(key) == place:
-            del self._by_key[key]
+        if old.key and self._by_key.get(old.key) == place:
+            del self._by_key[old.key]
 
     def by_id(self, id_: bytes) -> int | None:
         """Where the prediction with this id starts."""
@@ -124,22 +129,9 @@ class Awaiting:
         """Where the latest prediction with this caller's id starts; `key` is its digest."""
         return self._by_key.get(key)
 
-    def rows(self, place: int) -> int:
-        """Rows of the prediction that starts there."""
-        return self._columns["rows"][place % self.most]
-
-    def label(self, place: int) -> int:
-        """The code of the label that was predicted there."""
-        return self._columns["labels"][place % self.most]
-
-    def unit(self, place: int) -> bytes:
-        """The unit's digest."""
-        return self._columns["units"][place % self.most].to_bytes(8)
-
-    def arm(self, place: int) -> tuple[int, bool]:
-        """The stage's place in the rollout, and whether the candidate answered."""
-        drawn = self._columns["drawn"][place % self.most]
-        return drawn >> 1, bool(drawn & 1)
+    def at(self, place: int) -> Place:
+        """What is kept there."""
+        return Place._make(_PLACE.unpack_from(self._places, place % self.most * _PLACE.size))
 
     def counted(self, question: int, place: int) -> int:
         """The code of the outcome that counted there for this question; 0 for none."""
@@ -157,11 +149,10 @@ class Awaiting:
         aliases = [(place, id_) for place, ids in self._aliases.items() for id_ in ids]
         state: dict[str, Array] = {
             "next": np.array([self._next, self.forgotten], np.uint64),
-            "ids": np.frombuffer(bytes(self._ids), np.uint8),
+            "places": np.frombuffer(bytes(self._places), np.uint8),
             "alias_places": np.array([place for place, _ in aliases], np.uint64),
             "alias_ids": np.frombuffer(b"".join(id_ for _, id_ in aliases), np.uint8),
         }
-        state |= {name: np.array(column) for name, column in self._columns.items()}
         return state | {f"counted_{i}": np.array(each) for i, each in enumerate(self._counted)}
 
     @classmethod
@@ -169,23 +160,21 @@ class Awaiting:
         """As it was when `arrays` was taken."""
         loaded = cls(questions, most=most)
         loaded._next, loaded.forgotten = arrays["next"].tolist()
-        loaded._ids = bytearray(arrays["ids"].tobytes())
-        for name, code in _COLUMNS.items():
-            loaded._columns[name] = array(code, arrays[name].tobytes())
+        loaded._places = bytearray(arrays["places"].tobytes())
         loaded._counted = [array("Q", arrays[f"counted_{i}"].tobytes()) for i in range(questions)]
         for place in range(max(0, loaded._next - most), loaded._next):
             loaded._name(place)
         raw = arrays["alias_ids"].tobytes()
         for number, place in enumerate(arrays["alias_places"].tolist()):
-            id_ = raw[number * _ID : (number + 1) * _ID]
+            id_ = raw[number * _ID_BYTES : (number + 1) * _ID_BYTES]
             loaded._by_id[id_] = place
             loaded._aliases.setdefault(place, []).append(id_)
         return loaded
 
     def _name(self, place: int) -> None:
         """Make the prediction that starts there found again."""
-        slot = place % self.most
-        if self._columns["rows"][slot]:
-            self._by_id[bytes(self._ids[slot * _ID : (slot + 1) * _ID])] = place
-            if key := self._columns["keys"][slot]:
-                self._by_key[key] = place
+        kept = self.at(place)
+        if kept.rows:
+            self._by_id[kept.id] = place
+            if kept.key:
+                self._by_key[kept.key] = place

@@ -17,8 +17,8 @@ which the block began, and windows end by the time at which it is closed.
 Budget: 5 µs an entry; measured on 2 shared cores, `make` of blocks of 32 aside: see `Observing`.
 """
 
-import hashlib
 from collections import Counter
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -157,22 +157,26 @@ class Observing:
         if block.propensity_ppm >= PPM:
             self._count("pinned", len(block.entries))
             return
+        drawn = (stage, candidate)
+        # What is named by its caller; a digest costs as much as the rest, so each is made once.
+        named = block.entries if self._asking or not self._sticky else ()
+        keys = [key_of(entry.client_id) if entry.client_id else 0 for entry in named]
         if isinstance(self._errors, UnitTallies):
-            self._of_units(self._errors, block, stage, candidate)
+            self._of_units(self._errors, block, *drawn)
         else:
-            self._of_requests(self._errors, block, stage, candidate)
+            self._of_requests(self._errors, block, *drawn, keys)
         if self._asking:
-            self._remember(block, stage, candidate)
+            self._remember(block, *drawn, keys)
 
     def _of_requests(
-        self, tallies: RequestTallies, block: Block, stage: int, candidate: bool
+        self, tallies: RequestTallies, block: Block, stage: int, candidate: bool, keys: list[int]
     ) -> None:
         requests = harms = retries = 0
-        for entry in block.entries:
+        for entry, key in zip(block.entries, keys, strict=True):
             harm = _HARM.get(entry.status)
             if harm is None:
                 continue
-            if entry.client_id and not self._is_first(self._retries, entry):
+            if key and not self._is_first(self._retries, key, entry.principal):
                 retries += 1
                 continue
             requests += 1
@@ -193,28 +197,22 @@ class Observing:
                 observe(stage, candidate, unit_of(entry), harm, at_s, entry.client_id)
         self._count("left out", left_out)
 
-    def _is_first(self, retries: Retries, entry: Entry) -> bool:
-        return retries.is_first(_identity(entry.principal, entry.client_id), self._elapsed_s)
+    def _is_first(self, retries: Retries, key: int, principal: str) -> bool:
+        # A caller's id is its own within a principal alone; both are digests, so this mixes them.
+        return retries.is_first(key ^ _caller_of(principal), self._elapsed_s)
 
-    def _remember(self, block: Block, stage: int, candidate: bool) -> None:
+    def _remember(self, block: Block, stage: int, candidate: bool, keys: list[int]) -> None:
         """The block's answers wait for their outcomes."""
+        remember, at_s = self._outcomes.awaiting.remember, self._elapsed_s
         codes = codes_of(block) if self._labelled else None
         at = 0
-        for entry in block.entries:
+        for entry, key in zip(block.entries, keys, strict=True):
             rows = entry.rows or 1
             if entry.status == "ok":
                 labels = codes[at : at + rows] if codes else [NONE] * rows
-                drawn = Drawn(
-                    id=entry.id,
-                    key=key_of(entry.client_id) if entry.client_id else 0,
-                    caller=key_of(entry.principal) if entry.principal else 0,
-                    unit=int.from_bytes(unit_of(entry)) if self._sticky else 0,
-                    at_s=self._elapsed_s,
-                    stage=stage,
-                    candidate=candidate,
-                    labels=labels,
-                )
-                self._outcomes.remember(drawn)
+                unit = int.from_bytes(unit_of(entry)) if self._sticky else 0
+                who = (entry.id, key, _caller_of(entry.principal), unit)
+                remember(Drawn(*who, at_s, stage, candidate, labels))
             at += rows
 
     def _shadow(self, block: Block) -> None:
@@ -224,7 +222,9 @@ class Observing:
             harm, pair_harm = _HARM.get(entry.status), _HARM.get(entry.pair_status)
             if harm is None or pair_harm is None:
                 self._count("copies left out")
-            elif entry.client_id and not self._is_first(self._shadow_retries, entry):
+            elif entry.client_id and not self._is_first(
+                self._shadow_retries, key_of(entry.client_id), entry.principal
+            ):
                 self._count("retries")
             else:
                 self._pair(entry, harm, pair_harm)
@@ -356,10 +356,10 @@ def _part(arrays: dict[str, Array], part: str) -> dict[str, Array]:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 
-def _identity(principal: str, client_id: str) -> int:
-    """A caller's id is its own within a principal alone."""
-    named = f"{principal}\0{client_id}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest())
+@lru_cache(maxsize=1024)
+def _caller_of(principal: str) -> int:
+    """A principal's digest, 0 for none; there are few of them."""
+    return key_of(principal) if principal else 0
 
 
 def _seconds(probed: list[tuple[int, int, int]]) -> Probed:

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, Self
 import msgspec
 import numpy as np
 
-from pilotage.checks.live.awaiting import AWAITING, Awaiting, Drawn
+from pilotage.checks.live.awaiting import AWAITING, Awaiting
 from pilotage.checks.live.labels import NONE, code_of
 from pilotage.contracts.records import Outcome, digest_unit
 from pilotage.spec.rollouts import GuardSpec
@@ -57,12 +57,9 @@ class Outcomes:
         self._counts = counts
         self._asked = {guard.of for guard in guards}
         self.awaiting = Awaiting(len(guards), most=most)
+        """Where predictions that an outcome may come for are remembered."""
         self._waiting: list[tuple[float, Outcome]] = []
         self._arrived: list[Outcome] = []
-
-    def remember(self, drawn: Drawn) -> None:
-        """A prediction that an outcome may come for."""
-        self.awaiting.remember(drawn)
 
     def receive(self, outcome: Outcome) -> None:
         """An outcome of this endpoint came in the open block."""
@@ -99,29 +96,30 @@ class Outcomes:
         return self.awaiting.by_key(key_of(outcome.key)) if outcome.key else None
 
     def _join(self, outcome: Outcome, first: int) -> list[Joined]:
-        row = _row_of(outcome, self.awaiting.rows(first))
+        prediction = self.awaiting.at(first)
+        row = _row_of(outcome, prediction.rows)
         if row is None:
             self._counts("outcomes unknown")
             return []
         joined: list[Joined] = []
+        drawn = (prediction.stage, prediction.candidate, prediction.unit.to_bytes(8))
         for question, guard in enumerate(self._guards):
-            if guard.of == outcome.kind and self._is_new(question, first, row, outcome):
+            if guard.of == outcome.kind and self._is_new(
+                question, range(first, first + prediction.rows), row, outcome
+            ):
                 value = self._value(guard, outcome, first + row)
                 if value is not None:
                     self.awaiting.count(question, first + row, code_of(outcome.value))
-                    stage, candidate = self.awaiting.arm(first)
-                    unit = self.awaiting.unit(first)
-                    joined.append(Joined(question, stage, candidate, unit, value))
+                    joined.append(Joined(question, *drawn, value))
         return joined
 
-    def _is_new(self, question: int, first: int, row: int, outcome: Outcome) -> bool:
-        counted = self.awaiting.counted(question, first + row)
+    def _is_new(self, question: int, places: range, row: int, outcome: Outcome) -> bool:
+        counted = self.awaiting.counted(question, places[row])
         if counted:
             same = counted == code_of(outcome.value)
             self._counts("outcomes duplicate" if same else "outcomes corrected")
             return False
-        rows = self.awaiting.rows(first)
-        if rows > 1 and any(self.awaiting.counted(question, first + i) for i in range(rows)):
+        if len(places) > 1 and any(self.awaiting.counted(question, each) for each in places):
             self._counts("outcomes of more rows")
             return False
         return True
@@ -129,7 +127,7 @@ class Outcomes:
     def _value(self, guard: GuardSpec, outcome: Outcome, place: int) -> float | None:
         """The outcome in [0, 1], 1 the best; None where it is of no use, which is counted."""
         if guard.metric == "accuracy":
-            label = self.awaiting.label(place)
+            label = self.awaiting.at(place).label
             if label == NONE:
                 self._counts("outcomes unlabelled")
                 return None
