@@ -4,7 +4,6 @@ import textwrap
 from itertools import groupby
 from typing import Final
 
-from pilotage.spec.guard_words import GUARDS
 from pilotage.spec.rollout_table import GROUP
 from pilotage.spec.setting import Setting
 from pilotage.spec.table import SETTINGS
@@ -45,6 +44,8 @@ def term(setting: Setting) -> str:
 
 def _guards(width: int) -> str:
     """What --guard may say, a metric each."""
+    from pilotage.spec.guard_words import GUARDS  # serving imports this file, and needs no help
+
     rows = ["Guards, each optionally followed by `tolerating AMOUNT` and by `optional`:"]
     for word in GUARDS.values():
         lines = textwrap.wrap(word.meaning, width - 28)

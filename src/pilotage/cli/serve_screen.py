@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
-from pilotage.cli import examples, rollout_terms
+from pilotage.cli import examples
 from pilotage.cli.logs import Log
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.formats.detect import SERVED
@@ -82,6 +82,8 @@ class Screen:
         """The terms of the rollout; `page` is where it is shown. Nothing without a candidate."""
         if settings.candidate is None:
             return
+        from pilotage.cli import rollout_terms  # only where there is a rollout
+
         if self._log.form == "json":
             self._log.info("rollout", **rollout_terms.terms_fields(settings, page=page))
         else:

@@ -4,15 +4,13 @@ The one way in. Disk and environment are arguments, so the whole of it is a tabl
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pilotage.contracts.limits import Limits
 from pilotage.errors import PilotageError, PilotageErrors
 from pilotage.spec import consistency, files, folders
-from pilotage.spec.document import read_document
 from pilotage.spec.keys import read_keys
 from pilotage.spec.models import read_models
-from pilotage.spec.rollout_reading import read_rollout
 from pilotage.spec.setting import S
 from pilotage.spec.settings import RecordSettings, ServeSettings, TlsSettings
 from pilotage.spec.sources import (
@@ -22,7 +20,10 @@ from pilotage.spec.sources import (
     read_flags,
     read_variables,
 )
+from pilotage.spec.table import BY_ROLLOUT_KEY
 from pilotage.spec.values import Disk, Values
+
+ROLLOUT_NAMES: Final = frozenset(setting.name for setting in BY_ROLLOUT_KEY.values())
 
 
 def load_serve_settings(
@@ -59,12 +60,17 @@ def load_serve_settings(
     errors += _missing_files(values, disk, [model.sample for model in models])
     data_folder = values.text("data") or folders.data_folder(environment, platform)
     record = _record(values, data_folder)
-    asked = read_rollout(readings, values, disk, models, record)
-    errors += asked.errors
+    asked = None
+    if any(name in reading.given for reading in readings.values() for name in ROLLOUT_NAMES):
+        from pilotage.spec.rollout_reading import read_rollout  # no other start pays for it
+
+        asked = read_rollout(readings, values, disk, models, record)
+        errors += asked.errors
+        hints += asked.hints
     if errors:
         raise PilotageErrors(errors)
     tls = _tls(values)
-    hints += key_hints + consistency.access_hints(host, keys, tls=tls is not None) + asked.hints
+    hints += key_hints + consistency.access_hints(host, keys, tls=tls is not None)
     live = values.all("live")
     words: dict[str, Any] = {"log_format": values.one("log_format", "auto")}
     return ServeSettings(
@@ -83,8 +89,8 @@ def load_serve_settings(
         limits=limits,
         config=config,
         hints=tuple(hints),
-        candidate=asked.candidate,
-        rollout=asked.rollout,
+        candidate=asked.candidate if asked else None,
+        rollout=asked.rollout if asked else None,
         anew=values.one("anew", False),
         live=bool(live[0].value) if live else None,
         control_port=values.one("control_port", 8090),
@@ -104,6 +110,8 @@ def _config(readings: dict[Source, Reading], environment: Mapping[str, str]) -> 
 
 def _read_file(config: str, disk: Disk) -> Reading:
     """The file's reading; one that cannot be read is an error like any other."""
+    from pilotage.spec.document import read_document  # only where there is a file
+
     try:
         data = disk.read(config, files.FILE_BYTES)
         return read_document(files.read_yaml(data, config), config)

@@ -148,3 +148,21 @@ def test_a_shell_completes_the_flags_of_a_rollout():
         COMP_CWORD="2",
     )
     assert {"--candidate", "--canary", "--confidence", "--control-port"} <= set(ran.stdout.split())
+
+
+def test_a_start_without_a_candidate_loads_nothing_of_rollouts(tmp_path):
+    program = (
+        "import sys; from pilotage.cli.serve import read_settings;"
+        "read_settings(['v1.onnx', *sys.argv[1:]]); import pilotage.cli.serve_screen;"
+        "print([name for name in sorted(sys.modules) if 'guard' in name"
+        " or name in ('pilotage.spec.rollout_reading', 'pilotage.cli.rollout_terms')])"
+    )
+    (tmp_path / "v1.onnx").write_bytes(b"")
+    without, with_one = (
+        subprocess.run(
+            [sys.executable, "-c", program, *words], capture_output=True, text=True, cwd=tmp_path
+        ).stdout.strip()
+        for words in ([], ["--candidate", "v1.onnx"])
+    )
+    assert without == "[]"
+    assert "pilotage.spec.rollout_reading" in with_one
