@@ -20,7 +20,7 @@ from msgspec import structs
 from pilotage.contracts.keys import Key
 from pilotage.contracts.limits import Limits
 from pilotage.contracts.predictions import Ids
-from pilotage.contracts.records import Entry, Probe
+from pilotage.contracts.records import Entry, Outcome, Probe
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import (
     FORMAT,
@@ -43,6 +43,7 @@ from pilotage.serving.generating import Generating
 from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.reading import Front
 from pilotage.serving.metrics import Series
+from pilotage.serving.outcomes import Reporting
 from pilotage.serving.plan import compile_plan, routes_to_cut
 from pilotage.serving.recording.blocks import Origin
 from pilotage.serving.replica import Replica
@@ -105,6 +106,7 @@ class Recording:
     def __init__(self) -> None:
         self.has_room = True
         self.entries: list[Entry] = []
+        self.outcomes: list[Outcome] = []
         self.phases: list[str] = []
         self.rows: list[list[int]] = []
         self.arms: list[tuple[Origin, Entry]] = []
@@ -128,6 +130,11 @@ class Recording:
     def copies(self) -> list[tuple[Origin, Entry]]:
         """The candidate's answers to copies, each with what its route shares."""
         return [(origin, entry) for origin, entry in self.arms if entry.pair_id]
+
+    def put_outcomes(self, outcomes: Sequence[Outcome]) -> bool:
+        if self.has_room:
+            self.outcomes += outcomes
+        return self.has_room
 
     @property
     def statuses(self) -> list[str]:
@@ -179,7 +186,8 @@ class DataPlane:
         self.generating = Generating(
             self._loop, books, accounts, replies, faults, self.answering.route_of
         )
-        self.answering.faces = self.generating.table()
+        reporting = Reporting(books, accounts, replies)
+        self.answering.faces = {**self.generating.table(), **reporting.table()}
         self.trials = Trials(self._loop, books, accounts, replies, faults, random.Random(1))
         engines = {VERSION: engine or Doubling()}
         routes = (Route(VERSION, PPM - weight_ppm),)

@@ -178,7 +178,7 @@ class Outcome(Struct, frozen=True):
         prediction_id: of the prediction it belongs to; empty where `key` names it.
         key: the caller's own id of the prediction (`client_id`), "" where there is none.
         attributes: anything else the caller tells.
-        endpoint: narrows `key` to one endpoint; "" for any.
+        endpoint: of the prediction, where that is told; "" for any.
     """
 
     kind: str

@@ -66,6 +66,11 @@ class Accounts:
     def recorded(self, times: int, *, recorded: bool) -> None:
         (self._recorded if recorded else self._unrecorded)[0] += times
 
+    def reported(self, times: int, *, recorded: bool) -> None:
+        """Outcomes that callers sent."""
+        words = "yes" if recorded else "no"
+        self.series.counter("pilotage_outcomes_total", recorded=words)[0] += times
+
     def answered(
         self,
         route: RoutePlan,

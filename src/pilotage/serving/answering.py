@@ -20,6 +20,7 @@ from pilotage.serving.finishing import Finishing
 from pilotage.serving.http.exchange import Exchange
 from pilotage.serving.http.head import Head
 from pilotage.serving.plan import CallPlan, Plan, RoutePlan
+from pilotage.serving.protocols.outcomes import check_size
 from pilotage.serving.refusals import Refusal
 from pilotage.serving.replies import Replies
 from pilotage.serving.requests import Asked, Operation
@@ -77,6 +78,7 @@ class Answering:
             call_plan = self._plan_of(asked, "", None)
         else:
             call_plan = self._plan_of(asked, key.principal, key.expires_at)
+            call_plan.allowed = key.endpoints
         target = call_plan.target
         sticky = head.headers.get(target.sticky_header) if target and target.sticky_header else None
         call_plan.unit = digest_unit(sticky) if sticky else b""
@@ -124,6 +126,7 @@ class Answering:
         its version may be gone by now."""
         call_plan = self._plan_of(old.asked, old.principal, old.key_expires_at)
         call_plan.unit = old.unit
+        call_plan.allowed = old.allowed
         return call_plan
 
     def admit(self, plan: object, body_bytes: int) -> None:
@@ -132,6 +135,8 @@ class Answering:
         now_ns = time.monotonic_ns()
         if now_ns >= call_plan.ends_ns:
             raise call_plan.ended()
+        if call_plan.asked.operation is Operation.OUTCOMES:
+            check_size(body_bytes)
         if call_plan.target is None or call_plan.asked.operation is not Operation.INFER:
             return
         if self.receiving_bytes() + self.waiting_bytes + body_bytes > self._inflight_bytes:

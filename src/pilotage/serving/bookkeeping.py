@@ -47,9 +47,15 @@ class Bookkeeping:
         """Records a timing probe; False when it could not be."""
         return self._recording is not None and self._recording.put_probe(probe)
 
-    def put_outcome(self, outcome: Outcome) -> bool:
-        """Records an outcome; False when it could not be, or nothing is recorded here."""
-        return self._recording is not None and self._recording.put_outcome(outcome)
+    def put_outcomes(self, outcomes: Sequence[Outcome]) -> bool:
+        """Records all of the outcomes; False, and none, when they could not be, or nothing is
+        recorded here."""
+        return self._recording is not None and self._recording.put_outcomes(outcomes)
+
+    @property
+    def records(self) -> bool:
+        """Whether anything is recorded here at all."""
+        return self._recording is not None
 
     @property
     def full(self) -> bool:

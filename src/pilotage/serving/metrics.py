@@ -44,6 +44,7 @@ _TABLE: Final = (
     ("batch_rows", "histogram", "Rows of an engine call.", _ROWS),
     ("refusals_total", "counter", "Requests refused, by reason.", ()),
     ("recorded_total", "counter", "Predictions, by whether they are recorded.", ()),
+    ("outcomes_total", "counter", "Outcomes, by whether they are recorded.", ()),
     ("latency_seconds", "histogram", "From a request's last byte to its outputs.", _LATENCY_S),
     ("queue_seconds", "histogram", "From a request's last byte to its engine call.", _LATENCY_S),
     ("engine_seconds", "histogram", "An engine call.", _LATENCY_S),

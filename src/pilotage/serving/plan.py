@@ -156,6 +156,7 @@ class CallPlan:
         unit: the digest of the sticky key, empty where there is none.
         deadline_ns: the head's deadline, else the endpoint's, else None.
         plain: nothing special was asked for: the answer is the usual one.
+        allowed: the endpoints that the caller's key is limited to; empty for no limit.
         key_expires_at: when the caller's key runs out, in seconds since the epoch.
         ends_ns: from when on nobody may be answered by this, on the steady clock.
         ended: makes what is said from then on.
@@ -169,6 +170,7 @@ class CallPlan:
     unit: bytes = b""
     deadline_ns: int | None = None
     plain: bool = True
+    allowed: tuple[str, ...] = ()
     key_expires_at: float | None = None
     ends_ns: int = NEVER_NS
     ended: Callable[[], Refusal] = no_longer_valid

@@ -22,6 +22,7 @@ Reason = Literal[
 """Why, for metrics: one word a cause."""
 
 REASON_PHRASES: Final = {
+    202: "Accepted",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",

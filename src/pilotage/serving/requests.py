@@ -1,7 +1,8 @@
 """What a request asks for, read from its head alone: an operation, on what, and how to answer.
 
 The v2 paths are the Open Inference Protocol's; `generate` is Triton's extension; `/metrics` is
-Prometheus's. Percent-escapes are decoded once and a name may hold any character but "/".
+Prometheus's; `/v1/outcomes` is our own. Percent-escapes are decoded once and a name may hold any
+character but "/".
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Operation(Enum):
     GENERATE = ("POST", "generate")
     GENERATE_STREAM = ("POST", "generate_stream")
     INDEX = ("POST", "index")
+    OUTCOMES = ("POST", "outcomes")
 
 
 _PLAIN: Final[dict[tuple[bytes, ...], Operation]] = {
@@ -37,6 +39,7 @@ _PLAIN: Final[dict[tuple[bytes, ...], Operation]] = {
     (b"metrics",): Operation.METRICS,
     (b"v2", b"models", b"stats"): Operation.STATS,
     (b"v2", b"repository", b"index"): Operation.INDEX,
+    (b"v1", b"outcomes"): Operation.OUTCOMES,
 }
 _OF_MODEL: Final[dict[tuple[bytes, ...], Operation]] = {
     (): Operation.MODEL,
@@ -143,7 +146,8 @@ def locate(path: bytes) -> tuple[Operation, str, str]:
         "unknown",
         "there is nothing at this path",
         where="request line",
-        expected="a path of the Open Inference Protocol v2, such as /v2/models/NAME/infer",
+        expected="a path of the Open Inference Protocol v2, such as /v2/models/NAME/infer, "
+        "or /v1/outcomes",
     )
 
 

@@ -34,6 +34,7 @@ class Head:
         (b"/v2/models/iris/stats", (Operation.STATS, "iris", "")),
         (b"/v2/models/iris/generate_stream", (Operation.GENERATE_STREAM, "iris", "")),
         (b"/v2/repository/index", (Operation.INDEX, "", "")),
+        (b"/v1/outcomes", (Operation.OUTCOMES, "", "")),
     ],
 )
 def test_a_path_names_an_operation(path: bytes, found: tuple[Operation, str, str]) -> None:
@@ -45,6 +46,8 @@ def test_a_path_names_an_operation(path: bytes, found: tuple[Operation, str, str
     [
         b"/",
         b"/v1/models/iris",
+        b"/v1/outcomes/iris",
+        b"/v2/outcomes",
         b"/v2/models",
         b"/v2/models/iris/predict",
         b"/v2/health",

@@ -37,6 +37,7 @@ from pilotage.serving.http.head_cache import HeadCache
 from pilotage.serving.http.listener import Listener
 from pilotage.serving.http.reading import Front
 from pilotage.serving.metrics import SLOT_BYTES, Published, Series, Slots, merge, pairs_of
+from pilotage.serving.outcomes import Reporting
 from pilotage.serving.plan import Plan, compile_plan, routes_to_cut
 from pilotage.serving.polling import Poller
 from pilotage.serving.processes import memory, messages
@@ -139,7 +140,12 @@ class Worker:
         self._generating = Generating(
             loop, self._books, accounts, self._replies, faults, self._answering.route_of
         )
-        self._answering.faces = {**faces.table(), **self._generating.table()}
+        reporting = Reporting(self._books, accounts, self._replies)
+        self._answering.faces = {
+            **faces.table(),
+            **self._generating.table(),
+            **reporting.table(),
+        }
         parts = (loop, self._books, accounts, self._replies, faults)
         self._trials = Trials(*parts, random.Random())
         opened = {

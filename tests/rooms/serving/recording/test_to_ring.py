@@ -36,7 +36,7 @@ def _ring(tmp_path) -> Ring:
 def test_blocks_and_outcomes_are_frames_in_the_ring(recording, tmp_path):
     outcome = Outcome("label", 1, 5, "test", prediction_id=bytes(16))
     assert recording.put_block(_block(3))
-    assert recording.put_outcome(outcome)
+    assert recording.put_outcomes([outcome])
     ring = _ring(tmp_path)
     data = bytes(segments.HEAD_BYTES) + bytes(ring.peek()[0])
     first, second = segments.read(data)
@@ -93,3 +93,13 @@ def test_without_room_in_shared_memory_the_ring_lies_in_the_record_folder(tmp_pa
     recording = open_recording(folder, node=1, boot=2, worker=3, incarnation=0, ring_bytes=4096)
     assert len(list(inside.glob("*.ring"))) == 1
     recording.close()
+
+
+def test_of_several_outcomes_all_are_recorded_or_none(recording, tmp_path):
+    every = [Outcome("label", n, 5, "test", key=f"order {n}") for n in range(10)]
+    assert recording.put_outcomes(every)
+    assert not recording.put_outcomes(every * 10)
+    ring = _ring(tmp_path)
+    data = bytes(segments.HEAD_BYTES) + bytes(ring.peek()[0])
+    assert [records.decode_outcome(each.payload) for each in segments.read(data)] == every
+    ring.close()
