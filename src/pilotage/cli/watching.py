@@ -39,7 +39,7 @@ class Watch:
 
 
 def watch_settings(settings: ServeSettings, reread: Callable[[], ServeSettings]) -> Watch:
-    """A watch on the models, their samples and the configuration file.
+    """A watch on the models, the candidate, their samples and the configuration file.
 
     When the configuration file changed, the models that it names now are watched; while it is
     wrong, those it named before.
@@ -59,8 +59,9 @@ def watch_settings(settings: ServeSettings, reread: Callable[[], ServeSettings])
 
 
 def _paths(settings: ServeSettings) -> list[str]:
-    named = [settings.config, *(model.sample for model in settings.models)]
-    return [*(model.path for model in settings.models), *(path for path in named if path)]
+    models = [*settings.models, *([settings.candidate] if settings.candidate else [])]
+    named = [settings.config, *(model.sample for model in models)]
+    return [*(model.path for model in models), *(path for path in named if path)]
 
 
 def _files(path: str) -> Iterable[str]:

@@ -47,3 +47,19 @@ def test_a_replaced_model_and_a_model_new_in_the_file_are_seen(tmp_path):
     assert [watch.changed(), watch.changed()] == [False, True]
     os.utime(other, ns=(1, 1))
     assert [watch.changed(), watch.changed()] == [False, True]
+
+
+def test_a_replaced_candidate_is_seen(tmp_path):
+    model, candidate = (tmp_path / name for name in ("m.onnx", "v2.onnx"))
+    for path in (model, candidate):
+        path.write_bytes(b"1")
+    settings = ServeSettings(
+        (ModelSettings("m", str(model)),),
+        str(tmp_path),
+        None,
+        candidate=ModelSettings("m", str(candidate)),
+    )
+    watch = watch_settings(settings, lambda: settings)
+    assert not watch.changed()
+    candidate.write_bytes(b"22")
+    assert [watch.changed(), watch.changed()] == [False, True]
