@@ -23,14 +23,26 @@ AT = 1_790_000_000.5
 
 
 class DecidedRollout:
-    """`errors` of each block's 200 candidate answers fail, until harm is found or for 6 blocks.
+    """`errors` of the candidate's answers in each block fail, until harm is found or for 6 blocks.
+
+    Args:
+        answers: of baseline and candidate in each block.
+        records: the folder of the records as the ledger names it, where it is not the real one.
 
     Attributes:
         data: the home folder, as of `serve --data`; the records lie in it.
         verdict: the line of the verdict.
     """
 
-    def __init__(self, data: Path, *, errors: int = 8, blocks: int = 6) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        errors: int = 8,
+        blocks: int = 6,
+        answers: tuple[int, int] = (2000, 200),
+        records: str = "",
+    ) -> None:
         self.data = data
         self.records = data / "records"
         self.rings = Rings(self.records, ring_bytes=1 << 20)
@@ -47,18 +59,19 @@ class DecidedRollout:
                     IDENTITY,
                     begin=reader.given,
                     since_ns=since_ns,
-                    records=str(self.records),
+                    records=records or str(self.records),
                 )
             ]
         )
-        self.verdict = self._decide(reader, errors, blocks)
+        self.verdict = self._decide(reader, errors, blocks, answers)
 
-    def _decide(self, reader: Reader, errors: int, blocks: int) -> Line:
+    def _decide(self, reader: Reader, errors: int, blocks: int, answers: tuple[int, int]) -> Line:
         evidence = Evidence(SPEC, rollout=ABOUT.rollout, endpoint=ABOUT.endpoint)
         frames = Frames(rollout=ABOUT.rollout, endpoint=ABOUT.endpoint)
         cuts, state = [], State()
         for block in range(blocks):
-            for arm, requests, failed in (("baseline", 2000, 6), ("candidate", 200, errors)):
+            for arm, requests in zip(("baseline", "candidate"), answers, strict=True):
+                failed = errors if arm == "candidate" else requests * 3 // 1000
                 kind, payload = frames.answers(arm, requests, failed)
                 self.rings.put(0 if arm == "baseline" else 1, payload, kind)
             if block % 2:
@@ -68,7 +81,7 @@ class DecidedRollout:
                 evidence.observe(each.kind, each.payload)
             cuts.append(cut_behind(found, 10.0 + block / 3))
             looked = evidence.close_block(cuts[-1].seconds)
-            look = Look(cuts[-1].seconds, 200, looked.failed, looked.passed, looked.harm)
+            look = Look(cuts[-1].seconds, answers[1], looked.failed, looked.passed, looked.harm)
             state = step(state, look, SPEC)
             if looked.failed:
                 break

@@ -167,7 +167,7 @@ def recompute_(
             fix="Run `pilotage ledger verify`: a line is gone.",
         )
     begun = found.started
-    folder = record if record is not None else Path(begun.records)
+    folder = record if record is not None else path.parent / begun.records
     result = recompute(
         found.verdict, begun, found.sealed, folder, lambda: _judge(begun, found.line)
     )
