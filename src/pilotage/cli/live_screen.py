@@ -22,7 +22,7 @@ from typing import Final, TextIO
 
 from pilotage.cli.rollout_live import live_lines
 from pilotage.cli.rollout_screen import news_of
-from pilotage.cli.spans import Line, texts_of
+from pilotage.cli.spans import Line, texts_of, wrapped
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.spec.words import printable
 
@@ -77,8 +77,9 @@ class LiveScreen:
         if self._later is not None:
             self._later.cancel()
         if self._terminal and self._view is not None:
-            sentence = printable(self._view.sentence)
-            self._write(self._block.erased() + f"{sentence}\n")
+            columns, _ = _size(self._out)
+            sentence = texts_of(wrapped(self._view.sentence, columns), colour=False)
+            self._write(self._block.erased() + "".join(f"{line}\n" for line in sentence))
             self._view = None
 
     def _draw(self) -> None:

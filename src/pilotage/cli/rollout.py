@@ -74,7 +74,7 @@ def status(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how the rollout stands: its stages, its guards, and what to type next.
+    """Show stages, guards and what to type next.
 
     With --watch the exit code is 0 when the candidate went live, 1 when it did not. Without a
     terminal --watch prints one line for each thing that happens; with --json, one object for each
@@ -101,7 +101,9 @@ def status(
 
 @app.command()
 def pause(endpoint: Endpoint = None, data: Data = None, as_json: Json = False) -> None:
-    """Let the rollout wait: traffic stays as it is, and harm still rolls the candidate back.
+    """Let the rollout wait.
+
+    Traffic stays as it is, and harm still rolls the candidate back.
 
     Examples:
 
@@ -129,9 +131,9 @@ def resume(endpoint: Endpoint = None, data: Data = None, as_json: Json = False) 
 def promote(
     endpoint: Endpoint = None, data: Data = None, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Give the candidate all traffic now, whatever its guards have shown.
+    """Give the candidate all traffic now.
 
-    Asks on a terminal; without one it needs --yes.
+    Whatever its guards have shown. Asks on a terminal; without one it needs --yes.
 
     Examples:
 
@@ -146,9 +148,10 @@ def promote(
 def abort(
     endpoint: Endpoint = None, data: Data = None, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """End the rollout: the baseline answers everything, and the candidate is not called bad.
+    """End the rollout without a judgement.
 
-    Asks on a terminal; without one it is done at once, since the baseline is the safe side.
+    The baseline answers everything. Asks on a terminal; without one it is done at once, since the
+    baseline is the safe side.
 
     Examples:
 
@@ -163,9 +166,10 @@ def abort(
 def rollback(
     endpoint: Endpoint = None, data: Data = None, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Take the candidate out, also when it is live already: the baseline answers everything.
+    """Take the candidate out, live or not.
 
-    Asks on a terminal; without one it is done at once, since the baseline is the safe side.
+    The baseline answers everything. Asks on a terminal; without one it is done at once, since the
+    baseline is the safe side.
 
     Examples:
 

@@ -52,8 +52,10 @@ def title(view: RolloutView, width: int, *, rule: bool = False) -> Line:
 
 
 def amounts(stage: StageView) -> str:
-    """How much of its exposure a stage has seen."""
+    """How much of its exposure a stage has seen: "6 of 10 min, 412 of 500"."""
     seen, wanted = duration(stage.seen_s), duration(stage.lasts_s)
+    if stage.seen_s >= stage.lasts_s:
+        return f"{wanted} met, {stage.seen_units:,} of {stage.units:,}"
     if seen.partition(" ")[2] == wanted.partition(" ")[2]:
         seen = seen.partition(" ")[0]
     return f"{seen} of {wanted}, {stage.seen_units:,} of {stage.units:,}"

@@ -168,8 +168,8 @@ def test_in_the_end_the_sentence_stays(screened):
         screen.show(RUNNING)
         screen.show(ROLLED_BACK)
     assert screened.shown()[:2] == [
-        "v2.onnx rolled back: it fails 2.1 % of requests against 0.3 % (95 %, 151 candida",
-        "te requests).",
+        "v2.onnx rolled back: it fails 2.1 % of requests against 0.3 % (95 %, 151",
+        "candidate requests).",
     ]
     assert screened.terminal.region == (0, 23)
 

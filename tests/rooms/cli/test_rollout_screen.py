@@ -177,3 +177,9 @@ def test_another_rollout_begins_anew():
 def test_a_stage_of_no_traffic_is_shown():
     stage = StageView("canary 5 %", "canary", 50_000, "now", 600.0, 500, 0.0, 0)
     assert any("0 of 500 units" in line for line in shown(structs.replace(RUNNING, stages=[stage])))
+
+
+def test_a_stage_whose_time_is_over_waits_for_units_or_guards():
+    stage = structs.replace(RUNNING.stages[1], seen_s=660.0)
+    lines = shown(structs.replace(RUNNING, stages=[stage]))
+    assert any("10 min met, 412 of 500 units" in line for line in lines)
