@@ -1,5 +1,7 @@
 """`kill -9` of the recorder, of a worker, or of both, at random moments: no frame lost or doubled.
 
+Most kills come just after a seal was asked for, while the recorder makes it.
+
 The process under a worker's name here does what a worker does for each batch: it puts a frame,
 and only then says so (as an answer would leave). What was said is counted in shared memory.
 """
@@ -11,11 +13,13 @@ import signal
 import struct
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotage.contracts import segments
-from pilotage.contracts.segments import BLOCK, Frame, frame
+from pilotage.contracts.segments import BLOCK, OUTCOME, PROBE, Frame, frame
+from pilotage.serving.processes.recorder import SEAL
 from pilotage.serving.recording.recorder import RecorderSettings, run_recorder
 from pilotage.serving.recording.ring import places_of
 from pilotage.serving.recording.to_ring import open_recording
@@ -24,6 +28,7 @@ ROUNDS = 60
 SEED = 20_251
 NODE, BOOT = 3, 4
 RING_BYTES = 128 * 1024
+KINDS = (BLOCK, OUTCOME, PROBE)
 
 
 def _child(run) -> int:
@@ -73,7 +78,7 @@ class Scene:
         while True:
             size = chance.choice((1, 1, 1, 40, 300))
             data = struct.pack("<II", self.incarnation, number) * size
-            if recording._ring.put(frame(BLOCK, data)):
+            if recording._ring.put(frame(chance.choice(KINDS), data)):
                 number += 1
                 self.said[self.incarnation] = number
             else:
@@ -93,6 +98,10 @@ class Scene:
         os.close(reading)
         self.lifeline = writing
 
+    def ask_for_a_seal(self) -> None:
+        with suppress(BrokenPipeError):
+            os.write(self.lifeline, SEAL)
+
     def kill_recorder(self) -> None:
         _kill(self.recorder)
         os.close(self.lifeline)
@@ -110,6 +119,9 @@ def _play(folder: Path, rounds: int) -> Scene:
     scene.start_recorder()
     for _ in range(rounds):
         time.sleep(scene.chance.random() * 0.02)
+        if scene.chance.random() < 0.7:
+            scene.ask_for_a_seal()
+            time.sleep(scene.chance.random() * 0.004)
         victim = scene.chance.choice(("recorder", "worker", "both"))
         if victim != "worker":
             scene.kill_recorder()
@@ -132,7 +144,7 @@ def test_kills_at_random_moments_lose_no_frame_double_none_and_tear_none(tmp_pat
         assert all(isinstance(each, Frame) for each in found)
         assert segments.read_seal(data[-4096:]) is not None
         for each in found:
-            if each.kind == BLOCK:
+            if each.kind in KINDS:
                 pair = struct.unpack_from("<II", each.payload)
                 assert each.payload == struct.pack("<II", *pair) * (len(each.payload) // 8)
                 kept[pair] += 1

@@ -30,7 +30,7 @@ def survey(data: Bytes) -> Survey:
 
     A position behind damage is not believed: at worst frames are then copied twice, never lost.
     """
-    counts = {segments.BLOCK: 0, segments.OUTCOME: 0}
+    counts = {segments.BLOCK: 0, segments.OUTCOME: 0, segments.PROBE: 0}
     ends: dict[int, int] = {}
     ring: int | None = None
     size = segments.HEAD_BYTES

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from pilotage.contracts import segments
-from pilotage.contracts.segments import BLOCK, HEAD_BYTES, POSITION_BYTES, Frame, frame
+from pilotage.contracts.segments import (
+    BLOCK,
+    HEAD_BYTES,
+    OUTCOME,
+    POSITION_BYTES,
+    PROBE,
+    Frame,
+    frame,
+)
 from pilotage.serving.recording.recorder import (
     LOCK,
     SPARE_BYTES,
@@ -132,6 +140,23 @@ def _killed_after(settings, places, lives: int) -> bool:
         recorder.round(0)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("kind", [OUTCOME, PROBE])
+def test_a_recorder_killed_after_a_frame_of_another_kind_knows_how_far_it_was(place, kind):
+    settings, places = place
+    ring = _ring(places)
+    assert ring.put(frame(kind, bytes(24)))
+    put = _put(ring, range(2))
+    copied = HEAD_BYTES + POSITION_BYTES + ring.written
+    assert _killed_after(settings, places, copied)
+    successor = Recorder(settings, places=places)
+    put += _put(ring, [2])
+    successor.round(0)
+    assert _numbers(settings.folder) == put
+    assert [each.kind for each in _frames(settings.folder)].count(kind) == 1
+    ring.close()
+    successor.close()
 
 
 def test_a_recorder_killed_after_any_byte_neither_loses_nor_doubles_a_frame(place, tmp_path):
@@ -447,3 +472,56 @@ def test_the_process_ends_with_its_supervisor_once_the_workers_are_gone(tmp_path
     assert not places[0].exists()
     assert sorted(path.suffix for path in settings.folder.iterdir()) == [".lock", ".seg"]
     assert (settings.folder / LOCK).stat().st_size == 0
+
+
+def test_a_seal_that_is_wanted_takes_all_that_waits_and_is_made_once(place):
+    settings, places = place
+    ring = _ring(places, size=4 * 1024 * 1024)
+    recorder = Recorder(settings, places=places)
+    recorder.round(0)
+    put = _put(ring, range(1000))
+    recorder.seal_wanted = True
+    recorder.round(1)
+    assert _numbers(settings.folder, "*.seg") == put
+    put += _put(ring, range(1000, 1010))
+    recorder.round(2)
+    assert (len(list(settings.folder.glob("*.seg"))), _numbers(settings.folder)) == (1, put)
+    recorder.close()
+    ring.close()
+
+
+def test_a_seal_finds_a_ring_that_was_made_just_now(place):
+    settings, places = place
+    recorder = Recorder(settings, places=places)
+    recorder.round(0)
+    put = _put(ring := _ring(places), range(3))
+    recorder.seal_wanted = True
+    recorder.round(1)
+    assert _numbers(settings.folder, "*.seg") == put
+    recorder.close()
+    ring.close()
+
+
+def test_a_seal_with_nothing_to_seal_makes_no_file(place):
+    settings, places = place
+    recorder = Recorder(settings, places=places)
+    recorder.seal_wanted = True
+    recorder.round(0)
+    assert list(settings.folder.glob("*-*")) == []
+    assert not recorder.seal_wanted
+    recorder.close()
+
+
+def test_a_seal_waits_for_room_on_the_disk(place):
+    settings, places = place
+    disk = SmallDisk(HEAD_BYTES + POSITION_BYTES + 2)
+    put = _put(ring := _ring(places), range(2))
+    recorder = Recorder(settings, places=places, disk=disk)
+    recorder.seal_wanted = True
+    recorder.round(0)
+    assert list(settings.folder.glob("*.seg")) == []
+    disk.room = 1 << 20
+    recorder.round(60 * S)
+    assert _numbers(settings.folder, "*.seg") == put
+    recorder.close()
+    ring.close()
