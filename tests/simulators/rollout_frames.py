@@ -80,9 +80,9 @@ class Frames:
         return BLOCK, encode(made)
 
     def answers(self, arm: str, requests: int, errors: int, stage: StageSpec = FIVE) -> Frame:
-        """So many requests of one arm, of which the first ones fail."""
-        statuses = ["engine_error"] * errors + ["ok"] * (requests - errors)
-        return self.block(arm, [self.entry(each) for each in statuses], stage)
+        """So many requests of one arm, of which the first ones fail; all with one id."""
+        good, bad = self.entry(), self.entry("engine_error")
+        return self.block(arm, [*[bad] * errors, *[good] * (requests - errors)], stage)
 
     def pairs(self, *pairs: tuple[str, str, tuple[bool, float] | None], **fields) -> Frame:
         """Copies: how the candidate's ended, how the baseline's did, and their comparison."""
