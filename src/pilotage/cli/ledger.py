@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections import deque
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -59,12 +58,16 @@ def show(
         pilotage ledger show --json --last 1000 | jq -c .entry
     """
     path = ledger_of(data)
-    lines = deque(Ledger(path).read(), maxlen=last)
+    every = list(Ledger(path).read())
+    lines = every[-last:]
+    unread = sum(1 for _ in ledgers.texts(path)) - len(every)
+    if unread:
+        say(f"{unread} lines cannot be read: see `pilotage ledger verify`.")
     if as_json:
         for line in lines:
             sys.stdout.write(text_of(line).decode())
         return
-    if not lines:
+    if not lines and not unread:
         say(f"There is nothing in {path} yet.")
         return
     print_table(

@@ -9,6 +9,7 @@ from pilotage.cli import rollout_words
 from pilotage.control.rollouts.blocks import hex_of
 from pilotage.control.rollouts.recomputing import Different, Missing, Recomputed, Same
 from pilotage.control.rollouts.view import GuardView
+from pilotage.errors import PilotageError
 
 NO_NUMBERS: Final = frozenset({"inf", "-inf", "nan"})
 """How the ledger tells floats that JSON has no numbers for."""
@@ -16,20 +17,33 @@ SHOWN_STRETCHES: Final = 3
 SHOWN_BLOCKS: Final = 10
 
 
-def guard_rows(guards: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
-    """Each guard's numbers as they stand in the ledger: one row a guard."""
-    for each in guards:
-        guard = _view_of(each)
-        yield (
-            guard.name,
-            guard.word,
-            rollout_words.harm(guard),
-            rollout_words.margin(guard),
-            rollout_words.arm(guard, guard.baseline),
-            rollout_words.arm(guard, guard.candidate),
-            rollout_words.counts(guard),
-            f"{guard.fail_evidence:.2f} against, {guard.pass_evidence:.2f} for",
-        )
+def guard_rows(guards: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Each guard's numbers as they stand in the ledger: one row a guard.
+
+    Raises:
+        PilotageError: they are not as a verdict has them.
+    """
+    try:
+        return [_row_of(_view_of(each)) for each in guards]
+    except (KeyError, ValueError, TypeError) as error:
+        raise PilotageError(
+            "the numbers of a guard cannot be read",
+            where="the verdict's guards",
+            fix="Run `pilotage ledger verify`; if it is whole, a later release wrote it.",
+        ) from error
+
+
+def _row_of(guard: GuardView) -> tuple[str, ...]:
+    return (
+        guard.name,
+        guard.word,
+        rollout_words.harm(guard),
+        rollout_words.margin(guard),
+        rollout_words.arm(guard, guard.baseline),
+        rollout_words.arm(guard, guard.candidate),
+        rollout_words.counts(guard),
+        f"{guard.fail_evidence:.2f} against, {guard.pass_evidence:.2f} for",
+    )
 
 
 def _view_of(numbers: dict[str, Any]) -> GuardView:

@@ -64,6 +64,14 @@ def test_text_in_the_ledger_does_not_steer_the_terminal(rollout):
     assert "[bold]" in last
 
 
+def test_lines_that_cannot_be_read_are_counted(rollout):
+    with (rollout.data / "ledger.jsonl").open("ab") as file:
+        file.write(b"no line\n{")
+    result = _run(rollout, "show")
+    assert "2 lines cannot be read" in result.stderr
+    assert len(result.stdout.splitlines()) == 4
+
+
 def test_an_empty_ledger_says_so(tmp_path):
     result = CliRunner().invoke(app, ["show", "--data", str(tmp_path)])
     assert result.exit_code == 0

@@ -129,6 +129,26 @@ def test_records_that_are_gone_are_exit_code_1_with_their_places(rollout):
     assert "block 1: 2 frames, within ring " in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "old", "new"),
+    [
+        ("show", '"fail_evidence":', '"fail_evidence":"x","old":'),
+        ("show", '"low":', '"lower":'),
+        ("recompute", '"spec":{', '"spec":{"stages":5},"old":{'),
+        ("recompute", '"begin":{', '"begin":{"no hex":5,'),
+        ("recompute", '"seconds":[', '"seconds":["a",'),
+        ("recompute", '"confidence":0.95,"cuts"', '"confidence":"x","cuts"'),
+    ],
+)
+def test_what_is_damaged_in_the_ledger_is_an_error_and_no_fault(rollout, command, old, new):
+    path = rollout.data / "ledger.jsonl"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    words = [command, rollout.verdict.id, "--data", str(rollout.data)]
+    assert isinstance(CliRunner().invoke(app, words).exception, PilotageError)
+
+
 def test_a_verdict_whose_beginning_is_gone_says_so(rollout):
     path = rollout.data / "ledger.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))

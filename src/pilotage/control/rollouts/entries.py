@@ -62,13 +62,27 @@ class Started(Struct, frozen=True):
 
     @property
     def asked(self) -> RolloutSpec:
-        """The spec as it was then."""
-        return msgspec.convert(self.spec, RolloutSpec)
+        """The spec as it was then.
+
+        Raises:
+            PilotageError: it is damaged, or of a later release.
+        """
+        try:
+            return msgspec.convert(self.spec, RolloutSpec)
+        except msgspec.ValidationError as error:
+            raise _unreadable("started", "spec", error) from error
 
     @property
     def offsets(self) -> dict[int, int]:
-        """How far each ring had been read."""
-        return offsets_decoded(self.begin)
+        """How far each ring had been read.
+
+        Raises:
+            PilotageError: they are damaged.
+        """
+        try:
+            return offsets_decoded(self.begin)
+        except ValueError as error:
+            raise _unreadable("started", "begin", error) from error
 
 
 class StageEnded(Struct, frozen=True):
@@ -285,11 +299,15 @@ def read(entry: Entry, kind: type[AnyKind]) -> AnyKind:
     try:
         return msgspec.convert(entry.what, kind)
     except msgspec.ValidationError as error:
-        raise PilotageError(
-            f"the entry is not as the kind {entry.kind} is written: {error}",
-            where=entry.key,
-            fix="Read it with the release of Pilotage that wrote it.",
-        ) from error
+        raise _unreadable(entry.kind, entry.key, error) from error
+
+
+def _unreadable(kind: str, where: str, error: Exception) -> PilotageError:
+    return PilotageError(
+        f"the entry is not as the kind {kind} is written: {error}",
+        where=where,
+        fix="Run `pilotage ledger verify`; if it is whole, a later release wrote it.",
+    )
 
 
 def ends_of(entry: Entry) -> dict[int, int]:
