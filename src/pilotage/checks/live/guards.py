@@ -135,7 +135,7 @@ class ErrorsGuard:
     def __init__(self, guard: GuardSpec, spec: RolloutSpec) -> None:
         self._unit = "unit" if spec.sticky_by else "request"
         self._of_arms = configuration_of(guard, spec, unit=self._unit)
-        self._of_pairs = _paired_configuration(guard, spec)
+        self._of_pairs = paired_configuration_of(guard, spec)
         self._retries = () if spec.sticky_by else (RETRIES,)
         self._arms = Arms(self._of_arms)
         self._pairs = Paired(self._of_pairs)
@@ -202,7 +202,7 @@ class PairsGuard:
 
     def __init__(self, guard: GuardSpec, spec: RolloutSpec, question: int) -> None:
         self._question = question
-        self._configuration = _paired_configuration(guard, spec)
+        self._configuration = paired_configuration_of(guard, spec)
         self._pairs = Paired(self._configuration)
 
     def look(self, seen: Seen) -> None:
@@ -230,7 +230,7 @@ class TimeGuard:
     FORMAT: Final = "live_time/1"
 
     def __init__(self, guard: GuardSpec, spec: RolloutSpec) -> None:
-        allowed = _allowed(spec)
+        allowed = allowed_of(spec)
         self._configuration = ProbesConfiguration(guard.margin, guard.tolerated, allowed, allowed)
         self._allowed = allowed
         self._probes = Probes(self._configuration)
@@ -279,7 +279,7 @@ class TailGuard:
     """Paired timing probes that are slow."""
 
     def __init__(self, guard: GuardSpec, spec: RolloutSpec) -> None:
-        self._configuration = _paired_configuration(guard, spec, unit="probe")
+        self._configuration = paired_configuration_of(guard, spec, unit="probe")
         self._tails = ProbeTails(self._configuration)
 
     def look(self, seen: Seen) -> None:
@@ -319,7 +319,7 @@ def guards_of(spec: RolloutSpec) -> list[Guard]:
 def numbers_of(guard: Guard, declared: GuardSpec, spec: RolloutSpec, share: float) -> GuardNumbers:
     """The guard's numbers as of the last look; `share` is its part of all guards' evidence."""
     shown, says = guard.shown(), guard.says()
-    decides = log_threshold(_allowed(spec))
+    decides = log_threshold(allowed_of(spec))
     evidence = shown.evidence
     word = "failed" if says.failed else "passed" if says.passed else "undecided"
     because = ""
@@ -353,15 +353,15 @@ def numbers_of(guard: Guard, declared: GuardSpec, spec: RolloutSpec, share: floa
     )
 
 
-def _allowed(spec: RolloutSpec) -> float:
+def allowed_of(spec: RolloutSpec) -> float:
     """How often either answer may be wrong."""
     return round(1.0 - spec.confidence, 12)
 
 
-def _paired_configuration(
+def paired_configuration_of(
     guard: GuardSpec, spec: RolloutSpec, unit: str = "pair"
 ) -> PairedConfiguration:
-    allowed = _allowed(spec)
+    allowed = allowed_of(spec)
     margin = min(guard.margin, LARGEST_MARGIN)
     return PairedConfiguration(margin, min(guard.tolerated, margin), allowed, allowed, unit)
 
