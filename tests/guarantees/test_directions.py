@@ -2,66 +2,22 @@
 
 import os
 import signal
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 import models
-from pilotage.contracts import records, segments
-from pilotage.contracts.directing import Directed, Direction, NotDirected, Seal, WorkerDied
-from pilotage.contracts.snapshot import PPM, Route, Trial
+from pilotage.contracts import segments
+from pilotage.contracts.directing import Directed, NotDirected, Seal, WorkerDied
 from pilotage.records.store import Query
-from servers import Reply, Server, infer_body, outputs_of, serving, until
-from simulators.relayed_decider import Decider, relayed
+from servers import Reply, Server, outputs_of, until
+from simulators.directed_server import BODY, PATH, decided, ids_in, to
 from simulators.steady_load import load
 
-PATH = "/v2/models/old/infer"
-BODY = infer_body({"x": np.ones((1, 4), np.float32)})
 WITHIN_S = 1.0
 """From a decision to the last new request for the candidate, in seconds."""
 DIRECTIONS = 4
 SEALS = 3
-
-
-@contextmanager
-def decided(folder: Path, *options: str) -> Generator[tuple[Server, Decider]]:
-    """A server of `old` and `new` with two workers, whose decider is the test."""
-    files = {"old": models.tripled(3.0), "new": models.tripled(5.0)}
-    with tempfile.TemporaryDirectory(prefix="d") as place:
-        environment = relayed(Path(place))
-        options = ("--workers", "2", *options)
-        with serving(
-            folder, files, *options, engines="relayed_decider", environment=environment
-        ) as server:
-            for worker in range(2):
-                server.event("serving", process=f"worker {worker}")
-            yield server, Decider(Path(place))
-
-
-def version_of(server: Server, model: str) -> str:
-    """The version that the endpoint was started with."""
-    return str(server.call("GET", f"/v2/models/{model}").json["versions"][0])
-
-
-def to(number: int, server: Server, candidate_percent: int) -> Direction:
-    """So much of `old`'s traffic goes to `new`'s version."""
-    old, new = VERSIONS.setdefault(
-        server.url, (version_of(server, "old"), version_of(server, "new"))
-    )
-    if not candidate_percent:
-        return Direction(number, "old", (Route(old),))
-    share = candidate_percent * PPM // 100
-    stage = f"canary {candidate_percent} %"
-    routes = (Route(old, PPM - share), Route(new, share, "candidate", "r1", stage))
-    return Direction(number, "old", routes, trial=Trial(new, "r1", stage))
-
-
-VERSIONS: dict[str, tuple[str, str]] = {}
 
 
 def test_under_a_second_after_a_decision_no_new_request_goes_to_the_candidate(
@@ -69,7 +25,7 @@ def test_under_a_second_after_a_decision_no_new_request_goes_to_the_candidate(
 ) -> None:
     spans_ns: list[tuple[int, int]] = []
     answered_s: list[float] = []
-    with decided(tmp_path / "server") as (server, decider):
+    with decided(tmp_path / "server") as (server, decider, _):
         new = to(0, server, 50).routes[1].version
         with load(server, PATH, BODY, callers=2) as replies:
             for number in range(0, 2 * DIRECTIONS, 2):
@@ -111,7 +67,7 @@ def _last_ns(server: Server, version: str, decided_ns: int, until_ns: int) -> in
 
 
 def test_a_reload_keeps_the_direction_as_long_as_it_has_both_versions(tmp_path: Path) -> None:
-    with decided(tmp_path / "server") as (server, decider):
+    with decided(tmp_path / "server") as (server, decider, _):
         decider.ask(to(1, server, 100))
         assert decider.hear() == Directed(1, 2)
         assert server.reload() == 3
@@ -128,7 +84,7 @@ def test_a_reload_keeps_the_direction_as_long_as_it_has_both_versions(tmp_path: 
 
 
 def test_a_worker_that_dies_is_told_and_starts_under_the_direction(tmp_path: Path) -> None:
-    with decided(tmp_path / "server") as (server, decider):
+    with decided(tmp_path / "server") as (server, decider, _):
         decider.ask(to(1, server, 100))
         assert decider.hear() == Directed(1, 2)
         os.kill(server.workers[0], signal.SIGKILL)
@@ -139,7 +95,7 @@ def test_a_worker_that_dies_is_told_and_starts_under_the_direction(tmp_path: Pat
 
 def test_a_seal_ends_the_open_segment_and_loses_nothing(tmp_path: Path) -> None:
     sealed_s: list[float] = []
-    with decided(tmp_path / "server") as (server, decider):
+    with decided(tmp_path / "server") as (server, decider, _):
         folder = server.records_folder
         with load(server, PATH, BODY, callers=2) as replies:
             for number in range(SEALS):
@@ -151,24 +107,13 @@ def test_a_seal_ends_the_open_segment_and_loses_nothing(tmp_path: Path) -> None:
                 until(lambda number=number: len(list(folder.glob("*.seg"))) > number)
                 sealed_s.append(time.monotonic() - started_s)
                 newest = max(folder.glob("*.seg"))
-                ids = _ids_in(sorted(folder.glob("*.seg")))
+                ids = ids_in(folder)
                 assert {reply.prediction_id for reply in replies[:before]} <= ids.keys()
                 assert segments.read_seal(newest.read_bytes()[-4096:]) is not None
         answered = Counter(reply.prediction_id for reply in replies)
         decider.ask(Seal())
-        until(lambda: _ids_in(sorted(folder.glob("*.seg"))) == answered)
+        until(lambda: ids_in(folder) == answered)
         decider.ask(Seal())  # nothing is open, and nothing is made
     print(f"sealed after {sealed_s} s")
     assert max(sealed_s) < WITHIN_S
-    assert _ids_in(sorted(folder.glob("*.seg"))) == answered
-
-
-def _ids_in(paths: list[Path]) -> Counter[bytes]:
-    """How often each prediction is in these segments, none of which is damaged."""
-    found: Counter[bytes] = Counter()
-    for path in paths:
-        for frame in segments.read(path.read_bytes()):
-            assert isinstance(frame, segments.Frame)
-            if frame.kind == segments.BLOCK:
-                found.update(entry.id for entry in records.decode_block(frame.payload).entries)
-    return found
+    assert ids_in(folder) == answered
