@@ -8,15 +8,18 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pilotage.cli.live_screen import LiveScreen, is_drawable
+from pilotage.cli.logs import form_of
 from pilotage.contracts.directing import Direction
 from pilotage.contracts.snapshot import Snapshot, Version
-from pilotage.control.rollouts.decider import Decider, DeciderSettings
+from pilotage.control.rollouts.decider import NEWS, Decider, DeciderSettings
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.identity import Identity, Party
 from pilotage.control.rollouts.store import Kept, Store
@@ -59,27 +62,63 @@ class Rollout:
             where += f" ({state.because})"
         return f"this rollout was begun before and goes on: {where}; --anew begins it again"
 
-    def decider(self, settings: ServeSettings, log: Log) -> Callable[[socket.socket], int]:
-        """What the decider's process does with its channel; returns its exit code."""
+    def decider(
+        self, settings: ServeSettings, host: str, log: Log
+    ) -> Callable[[socket.socket], int]:
+        """What the decider's process does with its channel; returns its exit code.
+
+        The rollout's page is served on `host`.
+        """
 
         def run(channel: socket.socket) -> int:
             os.nice(NICENESS)
-            told = DeciderSettings(
-                home=Path(settings.data_folder),
-                rollout=self.kept.id,
-                channel=channel,
-                shows=(),
-                log=log,
-                reach=_kill_at(os.environ.get(KILL_AT, "")),
-            )
             try:
-                asyncio.run(Decider(told).run())
+                asyncio.run(self._decide(settings, host, channel, log))
             except Exception as error:  # the supervisor starts another, which goes on from the disk
                 log("decider_failed", why=f"{type(error).__name__}: {error}")
                 return 1
             return 0
 
         return run
+
+    async def _decide(
+        self, settings: ServeSettings, host: str, channel: socket.socket, log: Log
+    ) -> None:
+        """Decides, and shows it on the terminal, until the channel ends."""
+        port = settings.control_port
+        screen = _screen(settings, page=f"http://{host}:{port}" if port else "")
+        told = DeciderSettings(
+            home=Path(settings.data_folder),
+            rollout=self.kept.id,
+            channel=channel,
+            shows=(screen.show,) if screen else (),
+            log=_without_news(log) if screen else log,
+            reach=_kill_at(os.environ.get(KILL_AT, "")),
+        )
+        try:
+            await Decider(told).run()
+        finally:
+            if screen is not None:
+                screen.close()
+
+
+def _without_news(log: Log) -> Log:
+    """The log, but for what the screen tells people already."""
+
+    def tell(event: str, **fields: object) -> None:
+        if event != NEWS:
+            log(event, **fields)
+
+    return tell
+
+
+def _screen(settings: ServeSettings, *, page: str) -> LiveScreen | None:
+    """Where people see the rollout: drawn on a terminal, in lines elsewhere, unless logs are JSON
+    or it is not wanted."""
+    terminal = is_drawable(sys.stderr, os.environ)
+    if settings.live is False or form_of(settings.log_format, on_terminal=terminal) == "json":
+        return None
+    return LiveScreen(sys.stderr, terminal=terminal, page=page)
 
 
 def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s: float) -> Rollout:

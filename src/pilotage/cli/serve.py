@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pilotage.contracts.snapshot import Snapshot
 
 CONTROL_HOST: Final = "127.0.0.1"
-"""The rollout's page is for this machine alone."""
+"""The page of a rollout is for this machine alone."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -85,7 +85,7 @@ def _serve(words: Sequence[str]) -> int:
         changed=_watch(settings, words) if settings.reload else None,
         on_ready=lambda addresses: screen.serving(settings, addresses),
         log=log,
-        run_decider=rollout.decider(settings, log) if rollout else None,
+        run_decider=rollout.decider(settings, CONTROL_HOST, log) if rollout else None,
         direction=rollout.direction if rollout else None,
     )
 

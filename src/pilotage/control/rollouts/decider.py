@@ -48,6 +48,8 @@ SAVE_S: Final = 60.0
 """How often evidence is saved: what a decider that is started again observes once more."""
 REST_S: Final = 1.0
 """Between two rounds once the rollout is over: for seals that are due, and debts to the ledger."""
+NEWS: Final = "rollout"
+"""The event of what people want to know."""
 LEDGER: Final = "ledger.jsonl"
 OWN_FAULTS: Final = frozenset(
     -number
@@ -185,7 +187,7 @@ class Decider:
         self._settings.reach("after_commit")
         self._course.take(taken, now_s=time.time())
         for news in taken.news:
-            self._settings.log("rollout", rollout=self._course.id, news=news)
+            self._settings.log(NEWS, rollout=self._course.id, news=news)
         self._direct()
         self._settings.reach("after_direction")
 
