@@ -3,6 +3,9 @@
 Each row of a prediction takes one place in a ring: 59 bytes, and 8 for each question; the oldest
 give way to the newest. A prediction is found by its id, or by the caller's id of it: by the latest
 with that id, but a retry within `RETRY_S` is the request it repeats.
+
+Measured, 100,000 predictions of one row and one question: 20 MB, with a caller's id each 38 MB;
+saved, 6.7 MB in 9 ms, read again in 80 ms.
 """
 
 from array import array

@@ -27,6 +27,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT: Final = "evidence/1"
 CULPRIT_SHARE: Final = 0.1
 """Of the evidence, for a guard to be named where the rollout fails."""
+ONE_REQUEST: Final = "a caller's own id names one request: ids that come again keep their arm"
 RECORDED: Final = "requests that could not be recorded are missing alike in both arms"
 LEFT_OUT: Final = "requests that were refused, expired or cancelled are so alike in both arms"
 
@@ -95,7 +96,7 @@ class Evidence:
 
     def assumptions(self) -> tuple[str, ...]:
         """Whole clauses on which the error rates stand, the unit among them; each once."""
-        clauses = [_unit_of(self._spec), RECORDED, LEFT_OUT]
+        clauses = [*_unit_of(self._spec), RECORDED, LEFT_OUT]
         clauses += [clause for each in self.numbers() for clause in each.assumptions]
         clauses += self._together.verdict().evidence.assumptions
         return tuple(dict.fromkeys(clauses))
@@ -143,14 +144,17 @@ def _configuration(spec: RolloutSpec, rollout: str, endpoint: str) -> object:
     return (replace(spec, guards=guards), rollout, endpoint)
 
 
-def _unit_of(spec: RolloutSpec) -> str:
+def _unit_of(spec: RolloutSpec) -> tuple[str, ...]:
     metrics = {guard.metric for guard in spec.guards}
     of_arms = bool(metrics & (OUTCOME_METRICS | {"error_rate"}))
     if spec.sticky_by and of_arms:
         return (
             f"each value of {spec.sticky_by} counts once in the whole rollout: the mean of its "
-            f"first {spec.window_requests} requests within {spec.window_s:g} s"
+            f"first {spec.window_requests} requests within {spec.window_s:g} s",
         )
     if metrics & SHADOW_METRICS and not of_arms:
-        return "each pair of answers to the same request counts once"
-    return "each request counts once, a retry within a minute with the one it repeats"
+        return ("each pair of answers to the same request counts once",)
+    return (
+        "each request counts once, a retry within a minute with the one it repeats",
+        ONE_REQUEST,
+    )

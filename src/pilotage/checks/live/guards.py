@@ -30,7 +30,6 @@ from pilotage.statistics.sequential.wealth import log_threshold
 from pilotage.statistics.verdict import Evidence
 
 Array = np.ndarray[Any, np.dtype[Any]]
-RETRIES: Final = "a retry within a minute counts as part of the request it repeats"
 REPORTED: Final = "outcomes are as likely to be reported for either arm"
 
 
@@ -136,7 +135,6 @@ class ErrorsGuard:
         self._unit = "unit" if spec.sticky_by else "request"
         self._of_arms = configuration_of(guard, spec, unit=self._unit)
         self._of_pairs = paired_configuration_of(guard, spec)
-        self._retries = () if spec.sticky_by else (RETRIES,)
         self._arms = Arms(self._of_arms)
         self._pairs = Paired(self._of_pairs)
         self._answers = Answers(self._of_pairs, ())
@@ -170,7 +168,7 @@ class ErrorsGuard:
         """The arms' numbers, once there are any; before, those of the pairs."""
         pairs, baseline, candidate = self._counts
         if self._arms.any_seen() or not pairs:
-            return _shown_arms(self._arms, self._unit, self._retries)
+            return _shown_arms(self._arms, self._unit)
         shown = _shown_pairs(self._pairs)
         return Shown(
             shown.unit,
@@ -366,7 +364,7 @@ def paired_configuration_of(
     return PairedConfiguration(margin, min(guard.tolerated, margin), allowed, allowed, unit)
 
 
-def _shown_arms(arms: Arms, unit: str, assumptions: tuple[str, ...]) -> Shown:
+def _shown_arms(arms: Arms, unit: str, assumptions: tuple[str, ...] = ()) -> Shown:
     shown = arms.shown()
     return Shown(
         unit,

@@ -11,10 +11,13 @@ What counts, of this endpoint and this rollout alone:
     outcome   see `outcomes`.
 
 A retry, the same caller's id of the same principal within a minute, belongs to the first that
-counted. Time is the rollout's own, the sum of its blocks: whatever came in a block has the time at
-which the block began, and windows end by the time at which it is closed.
+counted; of copies only the unit is known, so with a sticky key each counts.
 
-Budget: 5 µs an entry; measured on 2 shared cores, `make` of blocks of 32 aside: see `Observing`.
+Time is the rollout's own, the sum of its blocks: whatever came in a block has the time at which the
+block began, and windows end by the time at which it is closed.
+
+Budget: 5 µs of the processor an entry. Measured, 50,000 entries in blocks of 32 on a shared core:
+0.5 µs plain, 1.8 sticky or with a caller's id, 4.2 with both an id and a guard on outcomes.
 """
 
 from collections import Counter
@@ -222,14 +225,19 @@ class Observing:
             harm, pair_harm = _HARM.get(entry.status), _HARM.get(entry.pair_status)
             if harm is None or pair_harm is None:
                 self._count("copies left out")
-            elif entry.client_id and not self._is_first(
-                self._shadow_retries, key_of(entry.client_id), entry.principal
-            ):
+            elif self._is_copied_retry(entry):
                 self._count("retries")
             else:
                 self._pair(entry, harm, pair_harm)
                 if stage is not None:
                     self._shadow_units[stage] += 1
+
+    def _is_copied_retry(self, entry: Entry) -> bool:
+        """Whether the copied request repeats one; its unit is its caller's id, unless it sticks."""
+        if self._sticky or not entry.unit:
+            return False
+        key = int.from_bytes(entry.unit)
+        return not self._is_first(self._shadow_retries, key, entry.principal)
 
     def _pair(self, entry: Entry, harm: int, pair_harm: int) -> None:
         errors = self._error_pairs

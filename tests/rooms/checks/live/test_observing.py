@@ -5,6 +5,7 @@ import pytest
 from pilotage.checks.live.numbers import Traffic
 from pilotage.checks.live.observing import Observing, Pairs, Seen
 from pilotage.checks.live.tallies import OfStage
+from pilotage.contracts.records import digest_unit
 from pilotage.contracts.segments import BLOCK, OUTCOME, POSITION, PROBE, SEAL
 from pilotage.spec.rollouts import GuardSpec
 from pilotage.statistics.sequential.arm_observations import ArmObservations
@@ -186,13 +187,15 @@ def test_copies_that_cannot_be_judged_are_told() -> None:
     assert watch.counts == {"copies left out": 2, "copies not compared": 1}
 
 
-def test_the_copy_of_a_retry_is_no_new_pair() -> None:
-    watch = Watch()
-    watch.answered("baseline", OK, client_id="order-1", stage=SHADOW, propensity_ppm=1_000_000)
+@pytest.mark.parametrize(("sticky_by", "pairs"), [("", 1), ("header:x-user-id", 2)])
+def test_the_copy_of_a_retry_is_no_new_pair_where_copies_name_their_request(
+    sticky_by: str, pairs: int
+) -> None:
+    watch = Watch(spec_of(DIFFERS, stages=(SHADOW,), sticky_by=sticky_by))
     for _ in range(2):
-        watch.take(watch.frames.pairs((OK, OK, (True, 0.0)), client_id="order-1"))
-    assert watch.close().units == {"shadow": 1}
-    assert watch.counts == {"retries": 1}
+        watch.take(watch.frames.pairs((OK, OK, (True, 0.0)), unit=digest_unit(b"order-1")))
+    assert watch.close().units == {"shadow": pairs}
+    assert watch.counts == ({} if sticky_by else {"retries": 1})
 
 
 def test_a_probe_gives_both_times() -> None:
