@@ -43,7 +43,7 @@ def interval(
     the interval goes on. The scale is the margin's, so that a picture only changes with the data.
 
     Args:
-        ends: low, estimate, high; None where there is none yet. Three times None is no interval.
+        ends: low, estimate, high; None where there is none. Without both ends: no interval yet.
         signed: the harm can be negative.
     """
     low, estimate, high = ends
@@ -59,7 +59,7 @@ def interval(
 
     style = _style(low, high, tolerated, margin)
     drawn: list[tuple[str, Style]] = [("─", "dim")] * width
-    if ends != (None, None, None):
+    if low is not None or high is not None:
         first = cell(low) if low is not None else -1
         last = cell(high) if high is not None else width
         for at in range(max(first, 0), min(last, width - 1) + 1):

@@ -9,7 +9,7 @@ from pilotage.spec.rollouts import SHADOW_METRICS
 
 NOTHING: Final = "–"
 MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?"}
-_HARM_UNITS: Final = {
+HARM_UNITS: Final[dict[str, str]] = {
     "error_rate": "pp",
     "disagreement": "%",
     "difference": "%",
@@ -92,7 +92,7 @@ def rate(per_s: float) -> str:
 
 
 def _harm_unit(guard: GuardView) -> str:
-    return _HARM_UNITS.get(guard.metric, "")
+    return HARM_UNITS.get(guard.metric, "")
 
 
 def _places(guard: GuardView) -> int:

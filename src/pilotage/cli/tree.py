@@ -7,6 +7,7 @@ import typer
 from pilotage import __version__
 from pilotage.cli import ledger, record, rollout, schema, verdict
 from pilotage.cli.evaluate import add_evaluate
+from pilotage.cli.plan import plan
 from pilotage.cli.serve_command import add_serve
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ def pilotage(
 
 add_serve(app)
 add_evaluate(app)
+app.command("plan")(plan)
 app.add_typer(record.app)
 app.add_typer(rollout.app)
 app.add_typer(verdict.app)

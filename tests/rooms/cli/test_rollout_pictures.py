@@ -43,6 +43,10 @@ def test_tolerated_and_margin_stand_where_they_are():
     assert drawn(None, None, None) == "──────────┊────┃──────────"
 
 
+def test_without_ends_there_is_only_the_estimate():
+    assert drawn(None, 0.5, None) == "──────────┊─●──┃──────────"
+
+
 def test_an_interval_closes_in_on_its_margin():
     assert drawn(-100.0, 0.5, 100.0) == "<━━━━━━━━━┿━●━━╋━━━━━━━━━>"
     assert drawn(-1.0, 0.5, 1.6) == "─────━━━━━┿━●━━╋━━━───────"
