@@ -2,15 +2,18 @@
 
 import os
 import signal
+import ssl
 import time
 from collections import Counter
 from pathlib import Path
 
 import models
+from guarantees.test_access import Authority
 from pilotage.contracts import segments
-from pilotage.contracts.directing import Directed, NotDirected, Seal, WorkerDied
+from pilotage.contracts.directing import Directed, Direction, NotDirected, Seal, WorkerDied
+from pilotage.contracts.snapshot import Route
 from pilotage.records.store import Query
-from servers import Reply, Server, outputs_of, until
+from servers import Caller, Reply, Server, outputs_of, until
 from simulators.directed_server import BODY, PATH, decided, ids_in, to
 from simulators.steady_load import load
 
@@ -117,3 +120,29 @@ def test_a_seal_ends_the_open_segment_and_loses_nothing(tmp_path: Path) -> None:
     print(f"sealed after {sealed_s} s")
     assert max(sealed_s) < WITHIN_S
     assert ids_in(folder) == answered
+
+
+def test_a_certificate_that_cannot_be_read_any_more_stands_in_no_directions_way(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path, "ours")
+    certificate, key = authority.issue("server")
+    context = ssl.create_default_context(cafile=authority.pem)
+    options = ["--tls-cert", certificate, "--tls-key", key]
+    with (
+        decided(tmp_path / "server", *options) as (server, decider, _),
+        Caller(server.url, tls=context) as caller,
+    ):
+        old, new = (
+            caller.call("GET", f"/v2/models/{name}").json["versions"][0] for name in ("old", "new")
+        )
+        Path(certificate).write_text("this is no certificate")
+        decider.ask(Direction(1, "old", (Route(new),)))
+        assert decider.hear() == Directed(1, 2)
+        assert outputs_of(caller.call("POST", PATH, BODY)) == {"y": [[5.0] * 4]}
+        server.process.send_signal(signal.SIGHUP)
+        assert server.event("fell_back")["declined"] == 3
+        decider.ask(Direction(2, "old", (Route(old),)))
+        told = decider.hear()
+        assert isinstance(told, Directed)
+        assert outputs_of(caller.call("POST", PATH, BODY)) == {"y": [[3.0] * 4]}

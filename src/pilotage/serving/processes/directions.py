@@ -15,6 +15,8 @@ from pilotage.contracts.directing import Directed, Direction, NotDirected, Told,
 from pilotage.contracts.snapshot import PPM, Endpoint, Snapshot
 from pilotage.errors import PilotageError
 
+WHY_CHARACTERS: Final = 2000
+"""Why something is not directed, in characters; a longer reason is cut, so that it can be sent."""
 TRIAL: Final = "trial"
 """The feature that a data plane must know to serve a trial."""
 
@@ -98,7 +100,7 @@ class Directions:
             self._published.publish(fresh)
         except (PilotageError, OSError) as error:
             self._log("not_directed", endpoint=asked.endpoint, number=asked.number, why=str(error))
-            self._tell(NotDirected(asked.number, str(error)))
+            self._refuse([asked.number], str(error))
             return
         if waiting is not None:
             why = f"direction {asked.number} came before every worker served it"
@@ -121,6 +123,11 @@ class Directions:
         self._drop(unfit, self._in_force)
         self._in_force = kept
         self._announce(True)
+
+    def asker_gone(self) -> None:
+        """Nobody is left to be answered: the next decider may use the same numbers anew."""
+        for waiting in self._waiting.values():
+            waiting.numbers.clear()
 
     # --- what workers say ------------------------------------------------------------------
 
@@ -209,7 +216,7 @@ class Directions:
             self._log("direction_dropped", endpoint=endpoint, number=number, why=why)
             waiting = self._waiting.pop(endpoint, None)
             if waiting is None:
-                self._dropped.append(NotDirected(number, why))
+                self._dropped.append(NotDirected(number, why[:WHY_CHARACTERS]))
             else:
                 self._refuse(waiting.numbers, why)
 
@@ -220,7 +227,7 @@ class Directions:
 
     def _refuse(self, numbers: list[int], why: str) -> None:
         for number in numbers:
-            self._tell(NotDirected(number, why))
+            self._tell(NotDirected(number, why[:WHY_CHARACTERS]))
 
 
 def directed_snapshot(snapshot: Snapshot, by: Direction) -> Snapshot:

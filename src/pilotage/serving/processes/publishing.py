@@ -7,9 +7,13 @@ whose disk may be full: so a snapshot is kept in memory, and written again where
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from pilotage.contracts import snapshot as snapshots
 from pilotage.contracts.snapshot import Snapshot
+
+KEPT_FILES: Final = 16
+"""Files of the last snapshots that are kept, in files."""
 
 
 class Publishing:
@@ -46,10 +50,10 @@ class Publishing:
             OSError: it cannot be written; the last one stays.
         """
         self._write(fresh)
-        previous, self.current = self.current, fresh
-        # The last one stays until the next: a worker may just be starting with it.
+        self.current = fresh
+        # Workers may just be starting with one of the last ones.
         with suppress(FileNotFoundError):
-            self._path(previous.revision - 1).unlink()
+            self._path(fresh.revision - KEPT_FILES).unlink()
 
     def close(self) -> None:
         """Removes the files."""

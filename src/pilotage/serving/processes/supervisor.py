@@ -217,6 +217,7 @@ class Supervisor:
         now_s = time.monotonic()
         if child is self._decider:
             self._decider.gone(now_s=now_s)
+            self._directions.asker_gone()
         else:
             child.died(now_s=now_s)
         if child in self._workers:

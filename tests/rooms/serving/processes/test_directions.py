@@ -9,7 +9,11 @@ from pilotage.contracts.directing import Directed, Direction, NotDirected, Told,
 from pilotage.contracts.signature import Signature, Tensor
 from pilotage.contracts.snapshot import FORMAT, PPM, Endpoint, Route, Snapshot, Step, Trial, Version
 from pilotage.errors import PilotageError
-from pilotage.serving.processes.directions import Directions, directed_snapshot
+from pilotage.serving.processes.directions import (
+    WHY_CHARACTERS,
+    Directions,
+    directed_snapshot,
+)
 
 SIGNATURE = Signature((Tensor("x", "FP32", ("n", 1)),), (Tensor("y", "FP32", ("n", 1)),))
 OLD, NEW, OTHER = "v1", "v2", "v3"
@@ -317,6 +321,25 @@ def test_a_direction_is_no_reason_that_a_worker_cannot_start() -> None:
     scene.serve_all()
     scene.directions.cannot_start(2, "no memory")
     assert (scene.revision, scene.shares) == (2, {OLD: 95, NEW: 5})
+
+
+def test_what_a_decider_asked_that_died_is_not_answered_to_the_next_one() -> None:
+    scene = Scene()
+    scene.directions.direct(canary(1, 5))
+    scene.directions.asker_gone()
+    scene.directions.direct(canary(1, 25))
+    assert scene.told == []
+    scene.directions.asker_gone()
+    scene.directions.direct(canary(7, 25))
+    scene.serve_all()
+    assert (scene.announced, scene.told) == ([(2, False), (3, False)], [Directed(7, 3)])
+
+
+def test_a_reason_is_short_enough_to_be_sent() -> None:
+    scene = Scene()
+    scene.directions.direct(canary(1, 5))
+    scene.directions.declined(0, 2, "x" * 100_000)
+    assert scene.told == [NotDirected(1, "x" * WHY_CHARACTERS)]
 
 
 def test_going_back_that_cannot_be_written_leaves_all_as_it_is() -> None:
