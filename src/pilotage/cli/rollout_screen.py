@@ -40,6 +40,8 @@ HAPPENINGS: Final = 8
 """Things that happened, the newest."""
 NAME: Final = 24
 """Columns of a version's name in a sentence."""
+VERDICT_DIGITS: Final = 12
+"""Of a verdict's id, as many as tell it apart."""
 _NEXT: Final = {
     "running": ("pause", "promote", "rollback"),
     "paused": ("resume", "promote", "rollback"),
@@ -84,7 +86,8 @@ def next_lines(view: RolloutView, *, endpoint: str = "", options: str = "") -> l
         for verb in verbs
     ]
     if view.verdict:
-        again = f"pilotage verdict recompute {view.verdict} {options}".rstrip()
+        short = view.verdict[:VERDICT_DIGITS] if view.verdict.isalnum() else view.verdict
+        again = f"pilotage verdict recompute {short} {options}".rstrip()
         rows += [("The verdict again, from the records", again)]
     if not verbs:
         rows += [("Start again", "pilotage serve … --candidate … --anew")]

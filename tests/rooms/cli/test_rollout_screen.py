@@ -162,6 +162,11 @@ def test_what_to_type_next_names_endpoint_and_folder_where_they_were_named():
     assert f"pilotage verdict recompute {PROMOTED.verdict}" in typed(PROMOTED)[1]
 
 
+def test_of_a_long_id_the_first_digits_are_typed():
+    view = structs.replace(PROMOTED, verdict="0123456789ab" + "c" * 52)
+    assert typed(view, options="--data /x")[1].endswith(" recompute 0123456789ab --data /x")
+
+
 def test_the_first_news_is_the_sentence_and_then_what_is_new():
     later = structs.replace(RUNNING, happened=[*RUNNING.happened, Happened(2.0, "something")])
     assert [each.text for each in news_of(None, RUNNING)] == [RUNNING.sentence]
