@@ -127,9 +127,9 @@ class Course:
 
     # --- what is written -------------------------------------------------------------------
 
-    def saved(self) -> Saved:
-        """Evidence and history after `looks` blocks."""
-        return Saved(self._evidence.save(), self.history)
+    def saved(self, resumes_ns: int) -> Saved:
+        """Evidence and history after `looks` blocks; `resumes_ns` is the reader's."""
+        return Saved(self._evidence.save(), self.history, resumes_ns)
 
     def view(self, *, now_s: float) -> RolloutView:
         """What is shown now; `now_s` since the epoch."""

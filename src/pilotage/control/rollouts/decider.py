@@ -31,14 +31,14 @@ from pilotage.contracts.directing import Directed, Direction, NotDirected, Worke
 from pilotage.control.ledger.file import Ledger
 from pilotage.control.ledger.lines import Entry, Line
 from pilotage.control.rollouts import entries, steering_socket
-from pilotage.control.rollouts.blocks import Cut, cut_behind, in_order
+from pilotage.control.rollouts.blocks import Cut, cut_behind, in_order, reached
 from pilotage.control.rollouts.course import Course, Step
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.entries import ROLLOUT
-from pilotage.control.rollouts.replaying import frames_of_blocks
+from pilotage.control.rollouts.replaying import Gone, frames_of_blocks
 from pilotage.control.rollouts.sealing import Sealing
 from pilotage.control.rollouts.steering import Order, Reply
-from pilotage.control.rollouts.store import Kept, Store
+from pilotage.control.rollouts.store import Kept, Saved, Store
 from pilotage.control.rollouts.table import Crashed, Steered
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.errors import PilotageError
@@ -92,9 +92,9 @@ class Decider:
         kept = self._store.get(settings.rollout)
         cuts = self._store.cuts(kept.id)
         self._course = Course(kept, cuts)
-        self._reader = _catch_up(self._course, kept, cuts)
+        self._reader = _catch_up(self._course, kept, cuts, settings.log)
         self._store.owe([_started(self._course, kept)])
-        self._sealing = Sealing(Path(kept.records), kept.begin)
+        self._sealing = Sealing(Path(kept.records), kept.begin, kept.since_ns)
         self._learn(line for line in self._ledger.read() if line.entry.rollout == kept.id)
         self._frames: list[Found] = []
         self._directed: Direction | None = None
@@ -125,7 +125,7 @@ class Decider:
             loop.remove_reader(settings.channel.fileno())
             if listener is not None:
                 listener.close()
-        self._store.save(self._course.id, self._course.looks, self._course.saved())
+        self._store.save(self._course.id, self._course.looks, self._saved())
         self._store.close()
 
     async def _listen(self) -> steering_socket.Listener | None:
@@ -173,7 +173,7 @@ class Decider:
                 cut,
                 taken.state,
                 entries=taken.entries,
-                saved=course.saved() if saving else None,
+                saved=self._saved() if saving else None,
             )
             if saving:
                 self._saved_s = time.monotonic()
@@ -181,6 +181,9 @@ class Decider:
         self._seal()
         self._pay()
         self._show()
+
+    def _saved(self) -> Saved:
+        return self._course.saved(self._reader.resumes_ns)
 
     def _take(self, taken: Step) -> None:
         """What was committed is done."""
@@ -311,16 +314,19 @@ def _started(course: Course, kept: Kept) -> Entry:
     )
 
 
-def _catch_up(course: Course, kept: Kept, cuts: Sequence[Cut]) -> Reader:
-    """Observes the blocks since evidence was saved once more; the reader stands behind them."""
-    begin = dict(kept.begin)
-    for cut in cuts[: kept.evidence_looks]:
-        begin |= cut.ends
-    again = cuts[kept.evidence_looks :]
-    records = Path(kept.records)
-    blocks = frames_of_blocks(records, begin, again, since_ns=kept.since_ns)
+def _catch_up(course: Course, kept: Kept, cuts: Sequence[Cut], log: Log) -> Reader:
+    """Observes the blocks since evidence was saved once more; the reader stands behind them.
+
+    Records that are gone meanwhile are missing from the evidence, as they are for everybody.
+    """
+    saved, again = cuts[: kept.evidence_looks], cuts[kept.evidence_looks :]
+    records, since_ns = Path(kept.records), kept.resumes_ns or kept.since_ns
+    begin = reached(kept.begin, saved)
+    missing: list[Gone] = []
+    blocks = frames_of_blocks(records, begin, again, since_ns=since_ns, missing=missing)
     for frames, cut in zip(blocks, again, strict=True):
         course.observe(frames)
         course.again(cut)
-        begin |= cut.ends
-    return Reader(records, given=begin, since_ns=kept.since_ns)
+    if missing:
+        log("records_missing", blocks=len(missing), frames=sum(each.frames for each in missing))
+    return Reader(records, given=reached(begin, again), since_ns=since_ns)

@@ -11,7 +11,7 @@ from typing import Final
 from pilotage.control.ledger.lines import Entry, Line
 from pilotage.control.rollouts import entries
 from pilotage.errors import PilotageError
-from pilotage.records.frames import Found, Segment, frames_of, seal_of, segments_in, waiting_in
+from pilotage.records.frames import MS, Found, Segment, frames_of, seal_of, segments_in, waiting_in
 
 ASK_AGAIN_LOOKS: Final = 5
 """Looks between two wishes for a seal: the recorder may be away, or its disk full."""
@@ -22,12 +22,13 @@ class Sealing:
 
     Args:
         records: the folder of the records.
-        begin: how far each ring had been read when the rollout began.
+        begin, since_ns: from where on the rollout reads them.
     """
 
-    def __init__(self, records: Path, begin: Mapping[int, int]) -> None:
+    def __init__(self, records: Path, begin: Mapping[int, int], since_ns: int) -> None:
         self._records = records
         self._begin = begin
+        self._since_ms = since_ns // MS
         self._waiting: dict[str, Line] = {}
         self._looks = 0
 
@@ -60,8 +61,17 @@ class Sealing:
             if any(ends.get(ring, 0) > at for ring, at in still.items()):
                 continue
             rings = {ring for ring, end in ends.items() if end > self._begin.get(ring, 0)}
-            found.append(entries.sealed(line, now_s, _holding(self._records, rings)))
+            found.append(entries.sealed(line, now_s, self._holding(rings)))
         return found
+
+    def _holding(self, rings: set[int]) -> list[tuple[str, bytes]]:
+        """The sealed segments that hold frames of these rings: names and digests."""
+        held: list[tuple[str, bytes]] = []
+        for segment in segments_in(self._records):
+            seal = _seal_of(segment) if segment.opened_ms >= self._since_ms else None
+            if seal is not None and rings & set(seal[1]):
+                held.append((segment.path.name, seal[0]))
+        return held
 
 
 def _unsealed_from(folder: Path) -> dict[int, int]:
@@ -78,16 +88,6 @@ def _unsealed_from(folder: Path) -> dict[int, int]:
         if not segment.sealed:
             note(frames_of(segment, []))
     return first
-
-
-def _holding(folder: Path, rings: set[int]) -> list[tuple[str, bytes]]:
-    """The sealed segments that hold frames of these rings: names and digests."""
-    held: list[tuple[str, bytes]] = []
-    for segment in segments_in(folder):
-        seal = _seal_of(segment)
-        if seal is not None and rings & set(seal[1]):
-            held.append((segment.path.name, seal[0]))
-    return held
 
 
 def _seal_of(segment: Segment) -> tuple[bytes, tuple[int, ...]] | None:

@@ -47,6 +47,7 @@ create table rollouts (
     looks integer not null default 0,
     evidence blob,
     evidence_looks integer not null default 0,
+    resumes_ns integer not null default 0,
     history blob,
     unique (key, attempt)
 );
@@ -73,6 +74,7 @@ class Kept:
         begin, since_ns: where the reading of records begins; see `records.frames.Reader`.
         looks: blocks looked at so far; their cuts are `Store.cuts`.
         evidence, history: as saved after `evidence_looks` blocks; None before.
+        resumes_ns: like `since_ns`, for a reader that goes on behind those blocks.
     """
 
     id: str
@@ -86,15 +88,18 @@ class Kept:
     looks: int
     evidence: bytes | None
     evidence_looks: int
+    resumes_ns: int
     history: History
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Evidence and history, to be kept with the block after which they were saved."""
+    """Evidence and history, to be kept with the block after which they were saved, and from where
+    on a reader finds what comes behind it."""
 
     evidence: bytes
     history: History
+    resumes_ns: int
 
 
 class Store:
@@ -193,7 +198,8 @@ class Store:
         """
         row = self._base.execute(
             "select id, attempt, endpoint, baseline, candidate, spec, records, begun_at, begin,"
-            " since_ns, state, looks, evidence, evidence_looks, history from rollouts where id = ?",
+            " since_ns, state, looks, evidence, evidence_looks, resumes_ns, history"
+            " from rollouts where id = ?",
             (rollout,),
         ).fetchone()
         if row is None:
@@ -263,8 +269,15 @@ class Store:
 
     def _save(self, rollout: str, looks: int, saved: Saved) -> None:
         self._base.execute(
-            "update rollouts set evidence = ?, evidence_looks = ?, history = ? where id = ?",
-            (saved.evidence, looks, msgspec.msgpack.encode(saved.history), rollout),
+            "update rollouts set evidence = ?, evidence_looks = ?, resumes_ns = ?, history = ?"
+            " where id = ?",
+            (
+                saved.evidence,
+                looks,
+                saved.resumes_ns,
+                msgspec.msgpack.encode(saved.history),
+                rollout,
+            ),
         )
 
     # --- the ledger's ----------------------------------------------------------------------
@@ -327,6 +340,7 @@ def _kept(row: tuple[object, ...]) -> Kept:
         looks,
         evidence,
         evidence_looks,
+        resumes_ns,
         history,
     ) = row
     text = msgspec.json.decode
@@ -347,6 +361,7 @@ def _kept(row: tuple[object, ...]) -> Kept:
         looks=int(str(looks)),
         evidence=evidence if isinstance(evidence, bytes) else None,
         evidence_looks=int(str(evidence_looks)),
+        resumes_ns=int(str(resumes_ns)),
         history=msgspec.msgpack.decode(history, type=History)
         if isinstance(history, bytes)
         else History(),

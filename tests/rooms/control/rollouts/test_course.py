@@ -16,7 +16,7 @@ SPEC = spec_of(
     stages=(replace(FIVE, lasts_s=10.0, units=50), replace(QUARTER, lasts_s=10.0, units=50))
 )
 IRIS = replace(IDENTITY, endpoint="iris", spec=SPEC)
-KEPT = Kept("rollout-1", 1, IRIS, "/records", 5.0, {}, 0, State(), 0, None, 0, History())
+KEPT = Kept("rollout-1", 1, IRIS, "/records", 5.0, {}, 0, State(), 0, None, 0, 0, History())
 
 
 def new():
@@ -128,7 +128,7 @@ def test_a_course_that_is_started_again_goes_on_as_if_it_had_not_been_away():
     for number, block in enumerate(blocks):
         looked(first, *block, seconds=1.0)
         if number == 2:
-            saved = first.saved()
+            saved = first.saved(0)
     kept = replace(
         KEPT,
         state=first.state,
@@ -143,7 +143,7 @@ def test_a_course_that_is_started_again_goes_on_as_if_it_had_not_been_away():
         again.again(cut)
     last = arms(frames, FIVE, candidate=(100, 3))
     assert looked(first, *last) == looked(again, *last)
-    assert first.saved().evidence == again.saved().evidence
+    assert first.saved(0).evidence == again.saved(0).evidence
     assert first.view(now_s=1.0) == again.view(now_s=1.0)
 
 
@@ -156,4 +156,4 @@ def test_a_wall_clock_that_jumps_changes_no_evidence_and_no_state():
             for course, now_s in zip(courses, (10.0, 1e9 * (-1) ** number), strict=True)
         )
         assert steady.state == jumping.state
-    assert courses[0].saved().evidence == courses[1].saved().evidence
+    assert courses[0].saved(0).evidence == courses[1].saved(0).evidence

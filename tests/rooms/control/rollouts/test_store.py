@@ -76,11 +76,11 @@ def test_a_block_that_another_process_looked_at_is_refused_and_changes_nothing(s
 def test_evidence_is_kept_with_the_number_of_looks_after_which_it_was_saved(store):
     kept = begun(store)
     history = after_news(History(), 3.0, "it began")
-    store.looked(kept.id, 0, CUTS[0], State(), saved=Saved(b"\x00\xff", history))
+    store.looked(kept.id, 0, CUTS[0], State(), saved=Saved(b"\x00\xff", history, 77))
     store.looked(kept.id, 1, CUTS[1], State())
     again = store.get(kept.id)
     assert (again.evidence, again.evidence_looks, again.looks) == (b"\x00\xff", 1, 2)
-    assert again.history == history
+    assert (again.history, again.resumes_ns) == (history, 77)
 
 
 def test_what_the_ledger_is_owed_is_owed_once_and_until_it_is_paid(store):
