@@ -19,7 +19,8 @@ def _clause(numbers: GuardNumbers, guard: GuardSpec, confidence: float) -> str:
     sure = f"{100 * confidence:.6g} %"
     match guard.metric:
         case "error_rate":
-            verb = f"it fails {_against(numbers)} of {_observed(numbers)}s against {_base(numbers)}"
+            of = "copies" if numbers.unit == "pair" else "requests"
+            verb = f"it fails {_against(numbers)} of {of} against {_base(numbers)}"
         case "accuracy":
             verb = f"it is right in {_against(numbers)} of outcomes against {_base(numbers)}"
         case "rate":
@@ -32,13 +33,8 @@ def _clause(numbers: GuardNumbers, guard: GuardSpec, confidence: float) -> str:
             return _slower(numbers, guard, sure)
         case "engine_time_tail":
             return _slow_more_often(numbers, guard, sure)
-    number, unit = numbers.candidate_count, _observed(numbers)
-    return f"{verb} ({sure}, {counted(number, f'candidate {unit}')})"
-
-
-def _observed(numbers: GuardNumbers) -> str:
-    """One observation, in a person's word; in shadow a copy stands for its request."""
-    return {"unit": "unit", "outcome": "outcome", "pair": "pair"}.get(numbers.unit, "request")
+    unit = numbers.unit if numbers.unit == "pair" else f"candidate {numbers.unit}"
+    return f"{verb} ({sure}, {counted(numbers.candidate_count, unit)})"
 
 
 def _against(numbers: GuardNumbers) -> str:

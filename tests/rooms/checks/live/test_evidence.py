@@ -128,7 +128,7 @@ def test_errors_in_shadow_are_found_and_said() -> None:
             *[("ok", "ok", None)] * 179,
         ),
     )
-    assert looked.harm == "it fails 10.5 % of pairs against 0.5 % (95 %, 200 candidate pairs)"
+    assert looked.harm == "it fails 10.5 % of copies against 0.5 % (95 %, 200 pairs)"
 
 
 @pytest.mark.parametrize(
