@@ -28,7 +28,7 @@ POLL_S: Final = 0.05
 CANDIDATE: Final = "candidate.onnx"
 QUICK: Final = (
     *("--block", "500ms", "--exposure", "2s", "--exposure-units", "200"),
-    *("--window", "5s", "--window-requests", "20", "--patience", "60s"),
+    *("--window", "5s", "--window-requests", "20"),
 )
 """The same rollout as in a day, with shorter times."""
 OVER: Final = frozenset({"live", "rolled_back", "aborted", "held"})

@@ -354,7 +354,7 @@ class Telling:
         now, outcomes = time.monotonic(), []
         while self._due and self._due[0][0] <= now and len(outcomes) < OUTCOMES_EACH:
             outcomes.append(heapq.heappop(self._due)[2])
-        body = msgspec.json.encode({"outcomes": outcomes})
+        body = msgspec.json.encode(outcomes)
         head = b"POST /v1/outcomes HTTP/1.1\r\nHost: load\r\nContent-Length: %d\r\n\r\n" % len(body)
         writer.write(head + body)
         answer = (await reader.readuntil(b"\r\n\r\n")).lower()
