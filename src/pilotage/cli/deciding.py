@@ -32,8 +32,9 @@ from pilotage.spec.settings import ServeSettings
 
 NICENESS: Final = 5
 """The decider gives way to the workers: a look that is late costs nothing."""
-KILL_AT: Final = "PILOTAGE_KILL_AT"
-"""NAME:FILE kills the decider when it first reaches the step NAME; FILE marks that it was."""
+KILL_AT: Final = "_PILOTAGE_KILL_AT"
+"""NAME:FILE kills the decider when it first reaches the step NAME; FILE marks that it was.
+It is no setting, so its name does not begin as theirs do: those are all known, or refused."""
 
 
 @dataclass(frozen=True)
