@@ -41,6 +41,8 @@ class Evidence:
         self._observing = Observing(spec, rollout=rollout, endpoint=endpoint)
         self._guards = guards_of(spec)
         self._together = Guards(_together_of(spec))
+        # As of the last look: intervals are dear, and asked for more than once.
+        self._numbers: tuple[GuardNumbers, ...] | None = None
 
     def observe(self, kind: int, payload: bytes) -> None:
         """One frame of the open block, in order: a kind of `contracts.segments` and its payload.
@@ -56,6 +58,7 @@ class Evidence:
             ValueError: a time that is negative or no number.
         """
         seen = self._observing.close_block(seconds)
+        self._numbers = None
         for guard in self._guards:
             guard.look(seen)
         says = [guard.says() for guard in self._guards]
@@ -77,11 +80,14 @@ class Evidence:
 
     def numbers(self) -> tuple[GuardNumbers, ...]:
         """One a guard, in the spec's order, as of the last look."""
-        shares = self._together.shares().tolist()
-        return tuple(
-            numbers_of(guard, declared, self._spec, share)
-            for guard, declared, share in zip(self._guards, self._spec.guards, shares, strict=True)
-        )
+        if self._numbers is None:
+            each = zip(
+                self._guards, self._spec.guards, self._together.shares().tolist(), strict=True
+            )
+            self._numbers = tuple(
+                numbers_of(guard, declared, self._spec, share) for guard, declared, share in each
+            )
+        return self._numbers
 
     def _harm(self) -> str:
         named = {each.name: each for each in self.numbers()}

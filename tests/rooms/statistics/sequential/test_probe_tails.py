@@ -77,3 +77,15 @@ def test_a_candidate_with_a_heavier_tail_fails_though_its_median_is_equal() -> N
 def test_a_batch_has_rows(rows) -> None:
     with pytest.raises(ValueError, match="row"):
         tails().update([0.01], [0.01], rows)
+
+
+def test_evidence_and_bounds_are_those_of_the_pairs_and_decide_as_the_verdict_does() -> None:
+    procedure = tails()
+    for candidate in (0.01, 0.05):
+        procedure.update([candidate] * 40, [0.01] * 40, [8] * 40)
+        procedure.close_block()
+    low, high = procedure.bounds()
+    assert 0.0 < low <= procedure.estimate() <= high
+    assert procedure.log_evidence_fail() >= np.log(20.0)
+    assert procedure.log_evidence_pass() < 0.0
+    assert procedure.failed()

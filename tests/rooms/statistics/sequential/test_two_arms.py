@@ -393,3 +393,16 @@ def test_without_a_margin_a_better_candidate_passes_and_a_worse_one_fails() -> N
     worse = guard_of(*[(950, 19, 50, 3)] * 100, margin=0.0)
     assert isinstance(better.verdict(), Passed)
     assert isinstance(worse.verdict(), Failed)
+
+
+def test_the_rates_are_weighted_over_blocks_as_their_difference_is() -> None:
+    guard = TwoArms(HALF_A_POINT)
+    assert np.isnan(guard.rates()).all()
+    for counts in ((900, 9, 100, 2), (500, 50, 500, 50), (100, 1, 0, 0)):
+        guard.update(*counts)
+        guard.close_block()
+    baseline, candidate = guard.rates()
+    # Weights n_B n_C / n are 90 and 250; a block with an empty arm has none.
+    assert baseline == pytest.approx((90 * 0.01 + 250 * 0.1) / 340)
+    assert candidate == pytest.approx((90 * 0.02 + 250 * 0.1) / 340)
+    assert candidate - baseline == pytest.approx(guard.difference())

@@ -166,3 +166,13 @@ def test_users_who_stick_to_an_arm_are_counted_once() -> None:
     runs = [sticky_run(seed) for seed in range(100)]
     assert sum(bool(by_unit.failed()) for by_unit, _ in runs) < 17
     assert sum(bool(by_request.failed()) for _, by_request in runs) > 17
+
+
+def test_a_unit_is_known_while_it_is_watched_and_after_it_has_counted() -> None:
+    units = Units()
+    assert not units.knows(ANNA)
+    units.observe(ANNA, "baseline", 0.0, at_s=0.0)
+    assert units.knows(ANNA)
+    units.take(1e9)
+    assert units.knows(ANNA)
+    assert not units.knows(BORIS)
