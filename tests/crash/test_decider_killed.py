@@ -41,7 +41,7 @@ def test_a_decider_that_is_killed_under_traffic_costs_no_request(tmp_path: Path)
                 assert decider.hear() == Directed(number, 2), "the last direction is in force"
         assert {reply.status for reply in replies} == {200}
         assert {outputs_of(reply)["y"][0][0] for reply in replies[-200:]} == {3.0, 5.0}
-        assert server.count("directed") == 1
+        assert server.count("directing") == 1
 
 
 def test_a_supervisor_that_is_killed_leaves_no_process_and_no_answer_unrecorded(

@@ -6,7 +6,8 @@ import typer.main
 from msgspec.structs import fields
 
 from pilotage.cli.app import app
-from pilotage.contracts.limits import Limits
+from pilotage.contracts.limits import MIB, Limits
+from pilotage.serving.protocols import outcomes
 from pilotage.spec.table import SETTINGS
 from tidy.tree import DOCS
 
@@ -80,3 +81,18 @@ def test_every_setting_is_in_the_reference_with_flag_variable_and_key():
 def test_every_limit_is_in_the_reference():
     text = _reference()
     assert not [field.name for field in fields(Limits) if not _named(field.name, text)]
+
+
+def test_the_page_of_outcomes_names_every_member_and_every_limit():
+    text = (DOCS / "reference" / "outcomes.md").read_text(encoding="utf-8")
+    assert not [member for member in outcomes.MEMBERS if f"`{member}`" not in text]
+    limits = [
+        f"up to {outcomes.OUTCOMES_MOST:,}",
+        f"{outcomes.OUTCOMES_BYTES // MIB} MiB",
+        f"1 to {outcomes.KIND_CHARACTERS} characters",
+        f"text of up to {outcomes.VALUE_BYTES} bytes",
+        f"up to {outcomes.ATTRIBUTES_MOST} texts",
+        f"1 to {outcomes.ROW_DIGITS} digits",
+        f"up to {Limits().client_id_bytes:,} bytes",
+    ]
+    assert not [limit for limit in limits if limit not in text]

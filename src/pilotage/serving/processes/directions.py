@@ -107,7 +107,9 @@ class Directions:
             self._refuse(waiting.numbers, why)
         self._waiting[asked.endpoint] = _Waiting(asked, [asked.number])
         self._in_force = {**self._in_force, asked.endpoint: asked}
-        self._log("directed", endpoint=asked.endpoint, number=asked.number, revision=fresh.revision)
+        self._log(
+            "directing", endpoint=asked.endpoint, number=asked.number, revision=fresh.revision
+        )
         self._announce(False)
 
     def reload(self, fresh: Snapshot) -> None:
