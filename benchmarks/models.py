@@ -46,10 +46,16 @@ class Model:
 TINY = Model("tiny", (30,), 2)
 WIDE = Model("wide", (1024,), 1000)
 IMAGE = Model("image", (3, 224, 224), 10, decimals=None)
+CACHED = Model("cached", (30,), 2)
+"""4 MB of weights: what another model does to the caches shows."""
 MODELS = {model.name: model for model in (TINY, WIDE, IMAGE)}
 
-_LAYERS = {"tiny": (30, 64, 64, 2), "wide": (1024, 4096, 4096, 1000)}
-_SEEDS = {"tiny": 30, "wide": 1024, "image": 224}
+_LAYERS = {
+    "tiny": (30, 64, 64, 2),
+    "cached": (30, 1024, 1024, 2),
+    "wide": (1024, 4096, 4096, 1000),
+}
+_SEEDS = {"tiny": 30, "cached": 30, "wide": 1024, "image": 224}
 
 
 def make(model: Model) -> Path:

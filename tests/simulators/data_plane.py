@@ -80,9 +80,11 @@ class Counting:
         self.count = count
         self.waits = waits
         self.let_go = False
+        self.started = False
         self.ended = False
 
     def stream(self, inputs: Sequence[Any]) -> Iterator[list[Any]]:
+        self.started = True
         try:
             for _ in range(self.count):
                 yield self.chunk(str(inputs[0].ravel()[0]))

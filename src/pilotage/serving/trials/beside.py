@@ -18,7 +18,8 @@ from typing import Any, Final
 from pilotage.serving.scheduling import Scheduler
 
 LOWERED: Final = 10
-"""The thread's niceness: about a tenth of the weight of the others where a core is contended."""
+"""How much nicer the thread is than its process: where a core is contended, a ninth of the weight
+of each of the others."""
 
 
 @dataclass(frozen=True)
@@ -83,4 +84,6 @@ class Beside:
 def _lower() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWERED)
+            thread = threading.get_native_id()
+            nice = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, nice + LOWERED)

@@ -21,7 +21,7 @@ class Budget:
         self._left = share_ppm * HELD_NS
 
     def wait_ns(self, now_ns: int) -> int:
-        """How long until work may start; 0 for now."""
+        """How long until work may start; 0 where it may."""
         self._fill(now_ns)
         if self._left > 0:
             return 0

@@ -13,6 +13,7 @@ from pilotage.contracts.limits import Limits
 from pilotage.contracts.records import digest_unit
 from pilotage.contracts.snapshot import PPM, Route, Trial
 from pilotage.serving.engines.engine import EngineFailureError
+from pilotage.serving.trials.probing import WARM_ROUNDS
 from simulators.clients import post
 from simulators.data_plane import CANDIDATE, PATH, VERSION, DataPlane, infer, until
 
@@ -272,12 +273,9 @@ async def test_a_probe_runs_a_batch_of_the_baseline_through_both() -> None:
     assert (probe.rollout, probe.stage, probe.rows) == ("r1", "canary", 2)
     assert probe.pair_id == plane.recording.entries[0].id
     assert min(probe.baseline_ns, probe.candidate_ns) > 0
-    # Once for the caller; then beside: once each to warm, once each by the clock.
-    assert baseline.batches == [[1.0, 2.0]] * 3
-    assert candidate.batches == [[1.0, 2.0]] * 2
-    await ask(plane, infer(3.0), infer(4.0))
-    await until(lambda: probes(plane, "timed") == 2)
-    assert candidate.batches[2:] == [[3.0, 4.0]]
+    # Once for the caller; then beside: some rounds to warm both, one by the clock.
+    assert candidate.batches == [[1.0, 2.0]] * (WARM_ROUNDS + 1)
+    assert baseline.batches == [[1.0, 2.0]] * (1 + WARM_ROUNDS + 1)
 
 
 async def test_one_batch_in_so_many_is_timed_and_the_order_is_a_coin() -> None:
