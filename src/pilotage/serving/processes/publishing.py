@@ -1,7 +1,8 @@
 """The snapshots of one supervisor, as files that its workers read.
 
-The files lie in a temporary folder, which a machine may sweep while the server runs for weeks, and
-whose disk may be full: so a snapshot is kept in memory, and written again where it is gone.
+The files lie in a temporary folder, which a machine may sweep while the server runs for weeks: so a
+snapshot is kept in memory, and written again where it is gone. Where that disk is full, the file
+goes into shared memory: a candidate must be out although nothing can be written.
 """
 
 import tempfile
@@ -14,6 +15,7 @@ from pilotage.contracts.snapshot import Snapshot
 
 KEPT_FILES: Final = 16
 """Files of the last snapshots that are kept, in files."""
+SHARED: Final = Path("/dev/shm")
 
 
 class Publishing:
@@ -23,9 +25,13 @@ class Publishing:
         current: what a worker that starts now is given.
     """
 
-    def __init__(self, first: Snapshot) -> None:
+    def __init__(self, first: Snapshot, shared: Path = SHARED) -> None:
         self.current = first
-        self._folder = tempfile.TemporaryDirectory(prefix="pilotage-")
+        self._shared = shared
+        self._folders = [
+            tempfile.TemporaryDirectory(prefix="pilotage-", ignore_cleanup_errors=True)
+        ]
+        self._paths: dict[int, Path] = {}
 
     @property
     def next_revision(self) -> int:
@@ -38,9 +44,9 @@ class Publishing:
         Raises:
             OSError: it was gone, and cannot be written again.
         """
-        path = self._path(self.current.revision)
-        if not path.exists():
-            self._write(self.current)
+        path = self._paths.get(self.current.revision)
+        if path is None or not path.exists():
+            path = self._write(self.current)
         return str(path)
 
     def publish(self, fresh: Snapshot) -> None:
@@ -52,20 +58,42 @@ class Publishing:
         self._write(fresh)
         self.current = fresh
         # Workers may just be starting with one of the last ones.
-        with suppress(FileNotFoundError):
-            self._path(fresh.revision - KEPT_FILES).unlink()
+        old = self._paths.pop(fresh.revision - KEPT_FILES, None)
+        if old is not None:
+            with suppress(OSError):
+                old.unlink()
 
     def close(self) -> None:
         """Removes the files."""
-        self._folder.cleanup()
+        for folder in self._folders:
+            folder.cleanup()
 
-    def _path(self, revision: int) -> Path:
-        return Path(self._folder.name) / f"snapshot-{revision}"
-
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, snapshot: Snapshot) -> Path:
         """Whole or not at all: a worker that starts meanwhile reads the old one."""
-        path = self._path(snapshot.revision)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(snapshots.encode(snapshot))
-        fresh.replace(path)
+        data = snapshots.encode(snapshot)
+        name = f"snapshot-{snapshot.revision}"
+        try:
+            path = _written(Path(self._folders[0].name) / name, data)
+        except OSError:
+            if not self._shared.is_dir():
+                raise
+            path = _written(self._in_memory() / name, data)
+        self._paths[snapshot.revision] = path
+        return path
+
+    def _in_memory(self) -> Path:
+        """A folder in shared memory, made when it is first needed."""
+        if len(self._folders) == 1:
+            made = tempfile.TemporaryDirectory(
+                prefix="pilotage-", dir=self._shared, ignore_cleanup_errors=True
+            )
+            self._folders.append(made)
+        return Path(self._folders[1].name)
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(data)
+    fresh.replace(path)
+    return path
