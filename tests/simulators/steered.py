@@ -10,7 +10,8 @@ import uvloop
 from msgspec import structs
 
 from pilotage.control.rollouts.steering import Order, Reply
-from pilotage.control.rollouts.steering_socket import Listener, serve, socket_path
+from pilotage.control.rollouts.steering_listener import Listener, serve
+from pilotage.control.rollouts.steering_socket import socket_path
 from pilotage.control.rollouts.table import State, Steered, step, words_of
 from pilotage.control.rollouts.view import RolloutView
 from simulators.rollouts import SPEC

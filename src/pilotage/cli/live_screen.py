@@ -12,19 +12,21 @@ taken; the next screen on that terminal takes them over, and `reset` gives them 
 Source: DEC STD 070 (DECSTBM, DECSC, DECRC, DECAWM); ECMA-48 (CUP, CUU, EL, ED).
 """
 
-import asyncio
 import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from pilotage.cli.rollout_live import live_lines
 from pilotage.cli.rollout_screen import news_of
 from pilotage.cli.spans import Line, texts_of, wrapped
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.spec.words import printable
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle
 
 REDRAWS_PER_S: Final = 4
 """A terminal is drawn at most so often."""
@@ -53,7 +55,7 @@ class LiveScreen:
         self._view: RolloutView | None = None
         self._drawn_s = -1.0
         self._block = Block()
-        self._later: asyncio.TimerHandle | None = None
+        self._later: TimerHandle | None = None
 
     def show(self, view: RolloutView) -> None:
         """Draws the view: at once, or as soon as the terminal may be drawn again."""
@@ -69,6 +71,8 @@ class LiveScreen:
         if wait_s <= 0:
             self._draw()
         elif self._later is None:
+            import asyncio  # heavy, and not needed where only lines are printed
+
             with suppress(RuntimeError):  # without a loop, the next view comes soon
                 self._later = asyncio.get_running_loop().call_later(wait_s, self._draw)
 

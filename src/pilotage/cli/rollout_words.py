@@ -32,7 +32,17 @@ def is_signed(guard: GuardView) -> bool:
 
 
 def harm(guard: GuardView) -> str:
-    """The interval of the harm: "−0.2 to 1.3 pp"."""
+    """The interval of the harm: "−0.2 to 1.3 pp"; of a decided guard what was shown.
+
+    A verdict is a test of its own, which often decides before the interval, made for all
+    differences at once, has left the tolerated harm or the margin behind: then the verdict's own
+    statement is told, "above 0 pp", which is as sure.
+    """
+    unit = _harm_unit(guard)
+    if guard.word == "failed" and (guard.low is None or guard.low <= guard.tolerated):
+        return f"above {shown(guard.tolerated, unit, places=0 if not guard.tolerated else None)}"
+    if guard.word == "passed" and (guard.high is None or guard.high >= guard.margin):
+        return f"below {margin(guard)}"
     if guard.low is None and guard.high is None:
         return NOTHING
     low = -float("inf") if guard.low is None else guard.low

@@ -30,7 +30,7 @@ from pilotage.contracts import directing
 from pilotage.contracts.directing import Directed, Direction, NotDirected, WorkerDied
 from pilotage.control.ledger.file import Ledger
 from pilotage.control.ledger.lines import Entry, Line
-from pilotage.control.rollouts import entries, steering_socket
+from pilotage.control.rollouts import entries, steering_listener, steering_socket
 from pilotage.control.rollouts.blocks import Cut, cut_behind, in_order, reached
 from pilotage.control.rollouts.course import Course, Step
 from pilotage.control.rollouts.directing import direction_of
@@ -128,12 +128,12 @@ class Decider:
         self._store.save(self._course.id, self._course.looks, self._saved())
         self._store.close()
 
-    async def _listen(self) -> steering_socket.Listener | None:
+    async def _listen(self) -> steering_listener.Listener | None:
         """Steering is a comfort: where its socket cannot be made, deciding goes on."""
         endpoint = self._course.identity.endpoint
         path = steering_socket.socket_path(self._settings.home, endpoint)
         try:
-            return await steering_socket.serve(path, self._steer)
+            return await steering_listener.serve(path, self._steer)
         except (PilotageError, OSError) as error:
             self._settings.log("not_steerable", why=str(error))
             return None

@@ -58,12 +58,12 @@ def view_of(
 def stages_of(state: State, spec: RolloutSpec) -> list[StageView]:
     """The stages with live behind them, each with what of its exposure is met.
 
-    A rollout that was ended stays at the stage at which it was.
+    The stage in which a rollout was ended never comes to its end; what of it was seen is told.
     """
     over = state.phase not in UNDER_WAY
     stages: list[StageView] = []
     for index, stage in enumerate(spec.stages):
-        now = index == state.stage
+        now = index == state.stage and not over
         reached = index < state.stage or (index == state.stage and state.phase == "live")
         stages.append(
             StageView(

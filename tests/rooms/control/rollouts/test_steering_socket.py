@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotage.control.rollouts import steering_socket
+from pilotage.control.rollouts import steering_listener
 from pilotage.control.rollouts.steering import (
     LINE_BYTES,
     ORDER_BYTES,
@@ -17,13 +17,12 @@ from pilotage.control.rollouts.steering import (
     line_of,
     read_reply,
 )
+from pilotage.control.rollouts.steering_listener import CLIENTS, serve
 from pilotage.control.rollouts.steering_socket import (
-    CLIENTS,
     NAME_BYTES,
     PATH_BYTES,
     NoDecider,
     ask,
-    serve,
     socket_path,
     sockets_in,
 )
@@ -88,13 +87,13 @@ def test_a_client_that_hangs_hinders_no_other(path):
 
 
 def test_a_client_that_is_silent_for_too_long_is_let_go(path, monkeypatch):
-    monkeypatch.setattr(steering_socket, "IDLE_S", 0.05)
+    monkeypatch.setattr(steering_listener, "IDLE_S", 0.05)
     with decider(path), connected(path) as silent:
         assert replied(silent) is None
 
 
 def test_a_client_that_does_not_read_is_let_go(path, monkeypatch):
-    monkeypatch.setattr(steering_socket, "IDLE_S", 0.05)
+    monkeypatch.setattr(steering_listener, "IDLE_S", 0.05)
     second = threading.Event()
 
     def handle(order):

@@ -55,9 +55,10 @@ def test_a_stage_is_done_now_or_next():
     assert (stages[1].seen_s, stages[1].seen_units) == (30.0, 7)
 
 
-def test_after_a_roll_back_the_stages_that_did_not_come_never_do():
-    stages = view(State(phase="rolled_back", stage=1, because="x")).stages
-    assert [stage.when for stage in stages] == ["done", "now", "never", "never"]
+def test_after_a_roll_back_its_stage_and_those_that_did_not_come_never_do():
+    stages = view(State(phase="rolled_back", stage=1, stage_units=7, because="x")).stages
+    assert [stage.when for stage in stages] == ["done", "never", "never", "never"]
+    assert [stage.seen_units for stage in stages] == [100, 7, 0, 0]
 
 
 def test_live_has_all_stages_behind_it():
