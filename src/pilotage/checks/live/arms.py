@@ -27,6 +27,8 @@ FORMAT: Final = "live_arms/1"
 BUNDLE_S: Final = 60.0
 """So many seconds of blocks are counted together for the interval."""
 LEAST_RESOLUTION, LARGEST_RESOLUTION = 0.0005, 0.5
+LARGEST_MARGIN: Final = 0.99
+"""In parts of what is possible; more than everything cannot be lost."""
 EXPECTED_HARM: Final = {"error_rate": 0.01, "accuracy": 0.2, "rate": 0.5, "mean": 0.5}
 """The baseline's rate of harm before anything is seen. A wrong one costs evidence in the first
 blocks, never the error rate."""
@@ -55,12 +57,12 @@ def configuration_of(guard: GuardSpec, spec: RolloutSpec, *, unit: str) -> ArmsC
     span = guard.high - guard.low if guard.metric == "mean" else 1.0
     better = guard.metric != "error_rate"
     expected = EXPECTED_HARM[guard.metric]
-    margin = guard.margin / span
+    margin = min(guard.margin / span, LARGEST_MARGIN)
     resolution = min(max(margin or 0.005, LEAST_RESOLUTION), LARGEST_RESOLUTION)
     return ArmsConfiguration(
         TwoArmsConfiguration(
             margin=margin,
-            tolerated=guard.tolerated / span,
+            tolerated=min(guard.tolerated / span, margin),
             error_rate_pass=allowed,
             error_rate_fail=allowed,
             baseline_rate=expected,

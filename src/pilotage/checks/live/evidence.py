@@ -8,7 +8,7 @@ most 1 - confidence. It passes when every required guard has passed and none of 
 itself: P(ever passed | a required guard's harm is at its margin) is at most 1 - confidence.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -17,7 +17,13 @@ from pilotage.checks.live.guards import guards_of, numbers_of
 from pilotage.checks.live.numbers import GuardNumbers, Looked, Traffic
 from pilotage.checks.live.observing import Observing
 from pilotage.checks.live.words import harm_of
-from pilotage.spec.rollouts import OUTCOME_METRICS, SHADOW_METRICS, RolloutSpec
+from pilotage.spec.rollouts import (
+    OUTCOME_METRICS,
+    SHADOW_METRICS,
+    GuardSpec,
+    RolloutSpec,
+    StageSpec,
+)
 from pilotage.statistics.procedure import StateError, pack, unpack
 from pilotage.statistics.sequential.combination import Guards, GuardsConfiguration
 
@@ -145,9 +151,21 @@ def _together_of(spec: RolloutSpec) -> GuardsConfiguration:
 
 
 def _configuration(spec: RolloutSpec, rollout: str, endpoint: str) -> object:
-    """What the evidence was gathered for; on which line a guard was written says nothing."""
-    guards = tuple(replace(guard, line=0) for guard in spec.guards)
-    return (replace(spec, guards=guards), rollout, endpoint)
+    """What the evidence was gathered for; on which line a guard was written says nothing.
+
+    What a spec leaves at its default is not named, so that a later release may know of more.
+    """
+    guards = tuple(_named(replace(guard, line=0)) for guard in spec.guards)
+    stages = tuple(_named(stage) for stage in spec.stages)
+    rest = {n: v for n, v in _named(spec).items() if n not in ("guards", "stages")}
+    return (rest, stages, guards, rollout, endpoint)
+
+
+def _named(part: RolloutSpec | GuardSpec | StageSpec) -> dict[str, object]:
+    """The fields that differ from their defaults."""
+    found = {field.name: getattr(part, field.name) for field in fields(part)}
+    defaults = {field.name: field.default for field in fields(part)}
+    return {name: value for name, value in found.items() if value != defaults[name]}
 
 
 def _unit_of(spec: RolloutSpec) -> tuple[str, ...]:

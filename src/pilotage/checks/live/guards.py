@@ -10,7 +10,7 @@ engine_time_tail    probes that are slow
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -213,7 +213,9 @@ class PairsGuard:
         return _says(self._pairs)
 
     def shown(self) -> Shown:
-        return _shown_pairs(self._pairs)
+        shown = _shown_pairs(self._pairs)
+        # Answers differ or not, so the share is at least 0.
+        return replace(shown, low=None if shown.low is None else max(0.0, shown.low))
 
     def save(self) -> bytes:
         return self._pairs.save()
