@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from pilotage.contracts.records import digest_unit
 from pilotage.contracts.snapshot import PPM, Route, Trial
 from pilotage.serving.engines.engine import EngineFailureError
 from pilotage.serving.trials.probing import WARM_ROUNDS
+from pilotage.serving.trials.trying import TURN_NS
 from simulators.clients import post
 from simulators.data_plane import CANDIDATE, PATH, VERSION, DataPlane, infer, until
 
@@ -154,6 +156,46 @@ async def test_copies_wait_while_the_baseline_has_work() -> None:
     assert candidate.batches == []
     baseline.gate.set()
     await until(lambda: copies(plane, "answered") == 2)
+
+
+async def test_copies_wait_while_the_loop_has_no_time_to_spare() -> None:
+    candidate = Multiplying()
+    plane = shadowing(candidate)
+    loop, turns, spinning = asyncio.get_running_loop(), 0, True
+
+    def spin() -> None:
+        nonlocal turns
+        turns += 1
+        end_ns = time.monotonic_ns() + 2 * TURN_NS
+        while time.monotonic_ns() < end_ns:
+            pass
+        if spinning:
+            loop.call_soon(spin)
+
+    spin()
+    await ask(plane, infer(1.0))
+    before = turns
+    await until(lambda: turns > before + 50)
+    assert candidate.batches == []
+    spinning = False
+    await until(lambda: copies(plane, "answered") == 1)
+
+
+async def test_a_candidate_that_hangs_for_good_holds_up_no_later_trial() -> None:
+    candidate = Multiplying()
+    plane = shadowing(candidate)
+    candidate.gate.clear()
+    await ask(plane, infer(1.0))
+    await until(lambda: candidate.batches)
+    plane.swap(structs.replace(plane.endpoint, trial=None, shadow=""))
+    again = structs.replace(TRIAL, candidate=VERSION, stage="again")
+    plane.swap(structs.replace(plane.endpoint, trial=again, shadow=VERSION))
+    await ask(plane, infer(2.0))
+    await until(lambda: plane.recording.copies)
+    assert plane.trials.uses(plane.schedulers[CANDIDATE])
+    candidate.gate.set()
+    await until(lambda: len(plane.recording.copies) == 2)
+    assert [origin.stage for origin, _ in plane.recording.copies] == ["again", "shadow"]
 
 
 async def test_a_candidate_that_fails_on_one_request_fails_on_that_one_alone() -> None:
