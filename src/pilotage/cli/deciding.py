@@ -17,6 +17,7 @@ from typing import Final
 
 from pilotage.cli.live_screen import LiveScreen, is_drawable
 from pilotage.cli.logs import form_of
+from pilotage.console import server
 from pilotage.contracts.directing import Direction
 from pilotage.contracts.snapshot import Snapshot, Version
 from pilotage.control.rollouts.decider import NEWS, Decider, DeciderSettings
@@ -25,6 +26,7 @@ from pilotage.control.rollouts.identity import Identity, Party
 from pilotage.control.rollouts.store import Kept, Store
 from pilotage.control.rollouts.table import UNDER_WAY, words_of
 from pilotage.control.rollouts.viewing import duration
+from pilotage.errors import PilotageError
 from pilotage.records.frames import Reader, latest_opened_ns
 from pilotage.serving.processes.directions import directed_snapshot
 from pilotage.serving.processes.parts import Log
@@ -85,22 +87,34 @@ class Rollout:
     async def _decide(
         self, settings: ServeSettings, host: str, channel: socket.socket, log: Log
     ) -> None:
-        """Decides, and shows it on the terminal, until the channel ends."""
-        port = settings.control_port
-        screen = _screen(settings, page=f"http://{host}:{port}" if port else "")
+        """Decides, and shows it on the terminal and the page, until the channel ends."""
+        page = await _page(host, settings.control_port, log)
+        screen = _screen(settings, page=page.url if page else "")
+        seen_on = [each for each in (screen, page) if each is not None]
         told = DeciderSettings(
             home=Path(settings.data_folder),
             rollout=self.kept.id,
             channel=channel,
-            shows=(screen.show,) if screen else (),
+            shows=tuple(each.show for each in seen_on),
             log=_without_news(log) if screen else log,
             reach=_kill_at(os.environ.get(KILL_AT, "")),
         )
         try:
             await Decider(told).run()
         finally:
-            if screen is not None:
-                screen.close()
+            for each in seen_on:
+                each.close()
+
+
+async def _page(host: str, port: int, log: Log) -> server.Page | None:
+    """The page is a comfort: where its port cannot be had, deciding goes on."""
+    try:
+        page = await server.serve(host, port)
+    except PilotageError as error:
+        log("no_page", why=error.what, where=error.where)
+        return None
+    log("page", url=page.url)
+    return page
 
 
 def _without_news(log: Log) -> Log:
@@ -139,7 +153,7 @@ def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s
         candidate=_party(candidate, settings.candidate.path),
         spec=settings.rollout,
     )
-    records = Path(settings.record.folder)
+    records = Path(settings.record.folder).resolve()
     with closing(Store(Path(settings.data_folder))) as store:
         kept = None if settings.anew else store.latest(identity.key)
         resumed = kept is not None

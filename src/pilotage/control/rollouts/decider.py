@@ -178,6 +178,7 @@ class Decider:
             if saving:
                 self._saved_s = time.monotonic()
             self._take(taken)
+        self._direct()
         self._seal()
         self._pay()
         self._show()
@@ -232,6 +233,7 @@ class Decider:
             case Directed(number=number, revision=revision):
                 self._settings.log("directed", number=number, revision=revision)
             case NotDirected(number=number, why=why) if number == self._sent:
+                self._directed = None  # it is not in force: the next look sends again what is due
                 self._crash(f"its direction cannot be served: {why}")
             case WorkerDied(code=code) if code in OWN_FAULTS:
                 name = signal.Signals(-code).name

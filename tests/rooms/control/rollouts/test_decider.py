@@ -1,9 +1,10 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
+from dataclasses import replace as replaced
 
 import pytest
+from msgspec.structs import replace
 
 from pilotage.contracts import directing, records
 from pilotage.contracts.directing import Directed, Direction, NotDirected, Seal, WorkerDied
@@ -17,8 +18,8 @@ from simulators.record_folders import RecordFolder
 from simulators.rollout_frames import FIVE, Frames, spec_of
 from simulators.rollouts import IDENTITY
 
-SPEC = spec_of(stages=(replace(FIVE, lasts_s=1000.0, units=50),), block_s=0.05)
-IRIS = replace(IDENTITY, endpoint="iris", spec=SPEC)
+SPEC = spec_of(stages=(replaced(FIVE, lasts_s=1000.0, units=50),), block_s=0.05)
+IRIS = replaced(IDENTITY, endpoint="iris", spec=SPEC)
 PATIENCE_S = 20.0
 
 
@@ -173,6 +174,18 @@ async def test_a_direction_that_no_worker_can_serve_takes_the_candidate_out(desk
         desk.tell(NotDirected(desk.directions[-1].number, "no such file"))
         await desk.until_phase("rolled_back")
         assert "no such file" in desk.views[-1].because
+
+
+async def test_a_way_back_that_could_not_be_taken_is_asked_for_again(desk):
+    async with desk.deciding():
+        await desk.until(lambda: desk.directions)
+        desk.tell(NotDirected(desk.directions[-1].number, "no such file"))
+        await desk.until(lambda: len(desk.directions) == 2)
+        desk.tell(NotDirected(desk.directions[-1].number, "the disk is full"))
+        await desk.until(lambda: len(desk.directions) == 3)
+        again, before = desk.directions[-1], desk.directions[-2]
+        assert again == replace(before, number=again.number)
+        assert [route.weight_ppm for route in again.routes] == [1_000_000]
 
 
 async def test_a_person_steers_it_over_its_socket(desk):
