@@ -73,7 +73,8 @@ bench: $(INSTALLED) ## Measure us and the peers side by side: an hour and a half
 bench-decisions: $(INSTALLED) ## Simulate the error rates and speeds of decisions, beside the peers'.
 	@$(BIN)/python -m benchmarks.decisions
 
-demo: $(INSTALLED) ## Serve a real model, ask it, find one answer again in the record.
+demo: $(INSTALLED) ## Serve a real model, find an answer again; see one candidate go live, one go out.
+	@$(MAKE) -s $(DATA) || echo "No census tables: no rollout will be shown." >&2
 	@$(BIN)/python examples/demo.py
 
 pins: $(UV) ## Choose all pinned versions anew.

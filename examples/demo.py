@@ -2,13 +2,11 @@
 
 Run by `make demo`. Serves Magika's file-type classifier on a free port, sends it real files of
 this repository and of the system, compares the answers with the files' true types, and finds one
-of the predictions again in the record. Ends by itself unless a person watches.
+of the predictions again in the record. Then two candidates are tried on users (`canary`). Ends by
+itself unless a person watches.
 """
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import canary
 from file_types import TRUTHS, FileTypeModel, labelled_files
+from served import PILOTAGE, free_port, served
 
 ROOT = Path(__file__).resolve().parent.parent
-PILOTAGE = [sys.executable, "-m", "pilotage"]
 FOLDERS = [ROOT, Path("/usr/share"), Path("/usr/lib"), Path(sys.prefix) / "lib"]
 EACH = 6
 SHOWN = 12
-READY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -45,21 +43,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pilotage-demo-") as folder:
         records = Path(folder) / "records"
         port = free_port()
-        command = ["serve", f"filetype={model.path}", "--port", str(port), "--record", str(records)]
-        command += ["--log-format", "text"]
-        say(f"$ pilotage {' '.join(command)}")
-        environment = {**os.environ, "PILOTAGE_DATA": folder}
-        server = subprocess.Popen([*PILOTAGE, *command], env=environment)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until_ready(url, server)
-            return show(model, url, records, server)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
+        words = [f"filetype={model.path}", "--record", str(records), "--log-format", "text"]
+        say(f"$ pilotage serve {' '.join(words)} --port {port}")
+        with served(words, port, {"PILOTAGE_DATA": folder}):
+            right = show(model, f"http://127.0.0.1:{port}", records)
+        right &= canary.tell(Path(folder))
+    tell_next()
+    return 0 if right else 1
 
 
-def show(model: FileTypeModel, url: str, records: Path, server: "subprocess.Popen[bytes]") -> int:
+def show(model: FileTypeModel, url: str, records: Path) -> bool:
     """Sends the files, shows what came back, and finds one of the predictions again."""
     say("\nReal files, and what the model says they are:\n")
     answers = [ask(model, url, path) for path in labelled_files(FOLDERS, EACH)]
@@ -77,18 +70,13 @@ def show(model: FileTypeModel, url: str, records: Path, server: "subprocess.Pope
     chosen = answers[len(answers) // 2]
     say(f"\nThe record of {short(chosen.path)}, found by its prediction id:")
     say(f"$ pilotage record find {chosen.prediction_id} --record {records}\n")
-    sys.stdout.flush()
     found = subprocess.run(
         [*PILOTAGE, "record", "find", chosen.prediction_id, "--record", str(records)], check=False
     )
-    tell_next(url)
-    if sys.stdout.isatty():
-        say("\nThe server goes on; Ctrl-C ends it.")
-        wait_for_interrupt(server)
-    enough = answers and right >= 0.9 * len(answers)
+    enough = bool(answers) and right >= 0.9 * len(answers)
     if not enough:
         say("error: fewer than 9 in 10 files got their true type", file=sys.stderr)
-    return 0 if enough and found.returncode == 0 else 1
+    return enough and found.returncode == 0
 
 
 def ask(model: FileTypeModel, url: str, path: Path) -> Answered:
@@ -115,11 +103,11 @@ def ask(model: FileTypeModel, url: str, path: Path) -> Answered:
     return Answered(path, label, scores[best], right, prediction_id, took)
 
 
-def tell_next(url: str) -> None:
+def tell_next() -> None:
     say("\nWhat to try next:")
-    say(f"  curl -s {url}/v2/models/filetype            # what it takes and gives")
-    say(f"  curl -s {url}/metrics                       # what Prometheus reads")
-    say("  pilotage serve YOUR_MODEL                   # ONNX, scikit-learn, XGBoost, LightGBM")
+    say("  pilotage serve YOUR_MODEL                          # ONNX, scikit-learn, XGBoost, …")
+    say("  pilotage serve YOUR_MODEL --candidate ANOTHER      # it earns its traffic, or is out")
+    say("  pilotage rollout status                            # while it runs")
 
 
 def spread(answers: list[Answered], count: int) -> list[Answered]:
@@ -132,32 +120,6 @@ def spread(answers: list[Answered], count: int) -> list[Answered]:
 def short(path: Path) -> str:
     text = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
     return text if len(text) <= 60 else "…" + text[-59:]
-
-
-def wait_until_ready(url: str, server: "subprocess.Popen[bytes]") -> None:
-    ends = time.monotonic() + READY_S
-    while time.monotonic() < ends:
-        if server.poll() is not None:
-            raise SystemExit(f"the server ended with code {server.returncode}")
-        try:
-            with urllib.request.urlopen(f"{url}/v2/health/ready", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.02)
-    raise SystemExit(f"the server was not ready after {READY_S:.0f} s")
-
-
-def wait_for_interrupt(server: "subprocess.Popen[bytes]") -> None:
-    try:
-        server.wait()
-    except KeyboardInterrupt:
-        return
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def say(text: str, file: object = None) -> None:

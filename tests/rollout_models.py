@@ -216,12 +216,14 @@ def _trees(seed: int, without: tuple[str, ...]) -> bytes:
     """Boosted trees of a sample of 2015's rows, as one ONNX node."""
     from skl2onnx import to_onnx
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     rows, answers = _trained_on()
     rows = rows * np.array([name not in without for name in COLUMNS], np.float32)
     chosen = np.random.default_rng(seed).permutation(len(rows))[:TRAINED_ROWS]
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
-    model.fit(rows[chosen], answers[chosen])
+    with threadpool_limits(1):  # several that wait for each other are slow on a busy machine
+        model.fit(rows[chosen], answers[chosen])
     opsets = {"": 17, "ai.onnx.ml": 3}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # between two of the packages
