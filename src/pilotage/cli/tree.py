@@ -36,6 +36,7 @@ def pilotage(
     \b
     Examples:
       pilotage serve iris.onnx
+      pilotage serve v1.onnx --candidate v2.onnx
       pilotage evaluate iris.onnx --data test.csv --label species
       pilotage record tail
     """
