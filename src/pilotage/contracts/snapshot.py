@@ -121,10 +121,12 @@ class Trial(Struct, frozen=True, omit_defaults=True):
     Attributes:
         candidate: a `Version.id`; loaded and warmed, whatever its share.
         rollout, stage: whose trial it is; they stand in the records of copies and probes.
-        shadow_budget_ppm: of one core's time, what copies may take; what is beyond is dropped.
+        shadow_budget_ppm: of one core's time, what copies may take in each worker; what is beyond
+            is dropped.
         probe_budget_ppm: the same for timing probes.
         probe_every: one baseline batch in so many becomes a timing probe; 0 for none.
-        queue_requests, queue_bytes: copies that may wait, and the bytes of their inputs.
+        queue_requests, queue_bytes: copies that may wait in each worker, and the bytes of their
+            inputs and of the baseline's outputs.
         streams: what becomes of a version's open streams once no route leads to it any more.
     """
 
