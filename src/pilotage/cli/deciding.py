@@ -20,6 +20,7 @@ from pilotage.cli.logs import form_of
 from pilotage.console import server
 from pilotage.contracts.directing import Direction
 from pilotage.contracts.snapshot import Snapshot, Version
+from pilotage.control.rollouts.claiming import check_unclaimed
 from pilotage.control.rollouts.decider import NEWS, Decider, DeciderSettings
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.identity import Identity, Party
@@ -140,7 +141,7 @@ def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s
     """The rollout of these settings: resumed where the same was begun before, unless `anew`.
 
     Raises:
-        PilotageError: nothing can be kept in the data folder.
+        PilotageError: nothing can be kept in the data folder, or another server decides on it.
     """
     if settings.rollout is None or settings.candidate is None or settings.record is None:
         raise AssertionError("a rollout has a candidate and a record")
@@ -157,7 +158,10 @@ def begin(settings: ServeSettings, first: Snapshot, candidate: Version, *, now_s
     with closing(Store(Path(settings.data_folder))) as store:
         kept = None if settings.anew else store.latest(identity.key)
         resumed = kept is not None
-        if kept is None:
+        if kept is not None:
+            check_unclaimed(Path(settings.data_folder), kept.id)
+            kept = store.get(kept.id)  # as it is now, if its decider was still about to end
+        else:
             since_ns = latest_opened_ns(records)
             reader = Reader(records, since_ns=since_ns)
             if records.is_dir():

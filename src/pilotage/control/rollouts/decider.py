@@ -32,6 +32,7 @@ from pilotage.control.ledger.file import Ledger
 from pilotage.control.ledger.lines import Entry, Line
 from pilotage.control.rollouts import entries, steering_listener, steering_socket
 from pilotage.control.rollouts.blocks import Cut, cut_behind, in_order, reached
+from pilotage.control.rollouts.claiming import claim
 from pilotage.control.rollouts.course import Course, Step
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.entries import ROLLOUT
@@ -83,10 +84,15 @@ class DeciderSettings:
 
 
 class Decider:
-    """Decides on one rollout until its channel ends."""
+    """Decides on one rollout until its channel ends.
+
+    Raises:
+        PilotageError: another process decides on it.
+    """
 
     def __init__(self, settings: DeciderSettings) -> None:
         self._settings = settings
+        self._claim = claim(settings.home, settings.rollout)
         self._store = Store(settings.home)
         self._ledger = Ledger(settings.home / LEDGER, settings.log)
         kept = self._store.get(settings.rollout)
@@ -111,6 +117,12 @@ class Decider:
             OSError, sqlite3.Error, PilotageError: records cannot be read, or nothing can be kept.
                 Nothing is lost: what was committed is, and the rest is observed again.
         """
+        try:
+            await self._run()
+        finally:
+            os.close(self._claim)
+
+    async def _run(self) -> None:
         settings = self._settings
         loop = asyncio.get_running_loop()
         settings.channel.setblocking(False)

@@ -13,6 +13,7 @@ from pilotage.control.rollouts.decider import LEDGER, Decider, DeciderSettings
 from pilotage.control.rollouts.steering import Order
 from pilotage.control.rollouts.steering_socket import ask, socket_path
 from pilotage.control.rollouts.store import Store
+from pilotage.errors import PilotageError
 from pilotage.serving.processes.handoff import channel_kind
 from simulators.record_folders import RecordFolder
 from simulators.rollout_frames import FIVE, Frames, spec_of
@@ -42,7 +43,7 @@ class Desk:
         ours, its = socket.socketpair(socket.AF_UNIX, channel_kind())
         ours.setblocking(False)
         settings = DeciderSettings(
-            self.home, self.kept.id, its, (self.views.append,), self._log, reach
+            self.home, self.kept.id, its, (self.views.append,), self.log, reach
         )
         self.channel = ours
         asyncio.get_running_loop().add_reader(ours.fileno(), self._read)
@@ -81,7 +82,7 @@ class Desk:
     def _read(self) -> None:
         self.asked.append(directing.decode_ask(self.channel.recv(directing.MESSAGE_BYTES)))
 
-    def _log(self, event, **fields) -> None:
+    def log(self, event, **fields) -> None:
         self.events.append((event, fields))
 
 
@@ -210,3 +211,13 @@ async def test_it_ends_when_its_channel_does_with_its_evidence_saved(desk):
     with closing(Store(desk.home)) as store:
         kept = store.get(desk.kept.id)
         assert kept.looks == kept.evidence_looks > 0
+
+
+async def test_a_second_process_does_not_decide_on_the_same_rollout(desk):
+    async with desk.deciding():
+        await desk.until(lambda: desk.directions)
+        ours, its = socket.socketpair(socket.AF_UNIX, channel_kind())
+        with ours, its, pytest.raises(PilotageError, match="another `pilotage serve` decides"):
+            Decider(DeciderSettings(desk.home, desk.kept.id, its, (), desk.log))
+    async with desk.deciding():
+        await desk.until(lambda: len(desk.directions) == 2)
