@@ -24,11 +24,12 @@ _THEN: Final = {
 }
 
 
-def terms_lines(settings: ServeSettings, *, page: str) -> list[str]:
+def terms_lines(settings: ServeSettings, *, page: str, options: str = "") -> list[str]:
     """What is in force, a label and its words a row; none where there is no candidate.
 
     Args:
         page: where the rollout is shown ("http://127.0.0.1:8090"); "" where that is not known yet.
+        options: what `pilotage rollout` needs to find it ("--data ./here"); "" for nothing.
     """
     spec = settings.rollout
     if settings.candidate is None or spec is None:
@@ -45,7 +46,8 @@ def terms_lines(settings: ServeSettings, *, page: str) -> list[str]:
     rows.append(("patience", f"{_time(spec.patience_s)}, then {_THEN[spec.then]}"))
     rows.append(("split", _split(spec)))
     rows += [("page", page)] if page else []
-    rows.append(("steer", "pilotage rollout status; pause, resume, promote, abort or rollback"))
+    status = f"pilotage rollout status {options}".rstrip()
+    rows.append(("steer", f"{status}; pause, resume, promote, abort or rollback"))
     return [line for label, words in rows for line in _row(label, words)]
 
 

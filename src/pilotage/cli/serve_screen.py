@@ -4,6 +4,8 @@ With JSON logs the same is told as one event a line. Names out of model files ar
 for the terminal before they are shown.
 """
 
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
@@ -14,6 +16,7 @@ from pilotage.contracts.signature import Signature, Tensor
 from pilotage.formats.detect import SERVED
 from pilotage.formats.opening import OpenedModel
 from pilotage.spec.consistency import is_loopback
+from pilotage.spec.folders import data_folder
 from pilotage.spec.settings import ServeSettings
 from pilotage.spec.words import printable
 
@@ -87,7 +90,9 @@ class Screen:
         if self._log.form == "json":
             self._log.info("rollout", **rollout_terms.terms_fields(settings, page=page))
         else:
-            self._log.line("\n".join(rollout_terms.terms_lines(settings, page=page)))
+            options = data_options(settings.data_folder)
+            lines = rollout_terms.terms_lines(settings, page=page, options=options)
+            self._log.line("\n".join(lines))
 
     def serving(self, settings: ServeSettings, addresses: Sequence[tuple[str, int]]) -> None:
         """The address and a command to copy on stdout; the rest beside it."""
@@ -109,6 +114,12 @@ class Screen:
             self._log.line("\n".join(ready_text(settings)))
         self._out.write(f"{url}\n\n" + "\n\n".join(commands) + "\n")
         self._out.flush()
+
+
+def data_options(folder: str) -> str:
+    """What other commands need to find this data folder; "" where they take it anyway."""
+    taken = os.environ.get("PILOTAGE_DATA") or data_folder(os.environ, sys.platform)
+    return "" if folder == taken else f"--data {shlex.quote(folder)}"
 
 
 def model_text(model: OpenedModel) -> str:

@@ -116,3 +116,14 @@ def test_programs_read_one_event_with_fields():
 
 def test_without_a_candidate_nothing_is_told():
     assert told("text", settings(None)) == told("json", settings(None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("taken", "steer"),
+    [("d", "pilotage rollout status; pause"), ("other", "pilotage rollout status --data d; pause")],
+)
+def test_the_command_to_steer_it_finds_the_folder_it_is_kept_in(monkeypatch, taken, steer):
+    monkeypatch.setenv("PILOTAGE_DATA", taken)
+    told = io.StringIO()
+    Screen(Log("text", told, lambda: 0.0)).rollout(settings(spec()), page="")
+    assert steer in " ".join(told.getvalue().split())
