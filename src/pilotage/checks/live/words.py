@@ -1,6 +1,7 @@
 """Harm as a person reads it: "it fails 2.1 % of requests against 0.3 % (95 %, 151 candidate ...)".
 
-Each is a clause about the candidate, so that it can follow "v2 rolled back: ".
+Each is a clause about the candidate, so that it can follow "v2 rolled back: ". All of them together
+are as sure as the rollout is; a guard whose own evidence would not have done says so.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ def harm_of(culprits: Sequence[tuple[GuardNumbers, GuardSpec]], confidence: floa
 
 def _clause(numbers: GuardNumbers, guard: GuardSpec, confidence: float) -> str:
     sure = f"{100 * confidence:.6g} %"
+    if numbers.word != "failed":
+        sure = f"not {sure} by itself"
     match guard.metric:
         case "error_rate":
             of = "copies" if numbers.unit == "pair" else "requests"
