@@ -249,10 +249,11 @@ class Decider:
                 self._crash(f"its direction cannot be served: {why}")
             case WorkerDied(code=code) if code in OWN_FAULTS:
                 name = signal.Signals(-code).name
-                self._crash(
-                    f"a worker crashed ({name}) while it was on trial, "
-                    "and which version did it cannot be told"
-                )
+                if self._course.under_way:
+                    why = "while it was on trial, and which version did it cannot be told"
+                else:
+                    why = "while it was live"
+                self._crash(f"a worker crashed ({name}) {why}")
             case _:
                 pass
 
