@@ -113,18 +113,25 @@ class Story:
             retries=1,
             outcomes=outcomes,
         )
-        with served(words, port, self._environment) as server:
-            with traffic(plan) as load:
-                view = self._watch()
-                time.sleep(SHOWN_AFTER_S)
-            self._show(view, load.report)
-            right = view.phase == chapter.ends and (not last or self._prove())
-            if last and sys.stdout.isatty():
-                self._console.print(
-                    f"\nThe page stays: [link]http://127.0.0.1:{page}/[/link]. Ctrl-C ends it."
-                )
-                wait_for_interrupt(server)
+        with served(words, port, self._environment), traffic(plan) as load:
+            view = self._watch()
+            time.sleep(SHOWN_AFTER_S)
+        # Only now, since the server draws the rollout on the terminal until it ends.
+        self._show(view, load.report)
+        right = view.phase == chapter.ends and (not last or self._prove())
+        if last and sys.stdout.isatty():
+            self._stay(words, port, page)
         return right
+
+    def _stay(self, words: Sequence[str], port: int, page: int) -> None:
+        """The same command again goes on where the rollout ended, and shows its page."""
+        self._console.print()
+        with served([*words, "--no-live"], port, self._environment) as server:
+            self._console.print(
+                "\nThe same command goes on where it ended. Look at its page: "
+                f"[link]http://127.0.0.1:{page}/[/link]. Ctrl-C ends it."
+            )
+            wait_for_interrupt(server)
 
     def _watch(self) -> RolloutView:
         """The rollout as it is when it is over, or when nobody would wait any longer."""
@@ -160,8 +167,9 @@ class Story:
         got, all_answers = report.answered.get(view.candidate, 0), report.answers
         tail = ""
         if not good and view.happened:
-            last_s = report.last_sent.get(view.candidate, 0.0) - view.happened[-1].at
-            tail = f", the last of them {max(0.0, last_s):.2f} s after the decision"
+            late_s = report.last_sent.get(view.candidate, 0.0) - view.happened[-1].at
+            when = f"{late_s:.2f} s after" if late_s > 0 else "before"
+            tail = f", the last of them sent {when} the decision"
         self._console.print(
             f"{view.elapsed_s:.0f} s; the candidate answered {got:,} of {all_answers:,} "
             f"requests{tail}; no connection broke."
