@@ -17,7 +17,7 @@ from msgspec import Struct
 from pilotage.contracts import segments
 from pilotage.contracts.segments import BLOCK, OUTCOME, POSITION, PROBE, Frame, Head, Seal
 from pilotage.errors import PilotageError
-from pilotage.serving.recording.ring import SUFFIX, Ring, places_of
+from pilotage.serving.recording.ring import RECORDING, STATES, SUFFIX, Ring, places_of
 from pilotage.serving.recording.segment_file import OPEN, SEALED
 
 MS: Final = 1_000_000
@@ -179,6 +179,22 @@ def waiting_in(folder: Path, places: tuple[Path, ...] | None = None) -> list[Fou
             with suppress(OSError, PilotageError):
                 kept += _waiting_at(path)
     return kept
+
+
+def trouble_in(folder: Path, places: tuple[Path, ...] | None = None) -> str:
+    """Why records of the folder's workers are not kept (a state of the recorder's); "" if they are.
+
+    What waits in rings meanwhile is still read, until they are full.
+    """
+    for place in places_of(folder) if places is None else places:
+        for path in sorted(place.glob("*" + SUFFIX)):
+            with suppress(OSError, PilotageError):
+                ring = Ring.open(path)
+                state = ring.state
+                ring.close()
+                if state != RECORDING:
+                    return STATES[state]
+    return ""
 
 
 def _waiting_at(path: Path) -> Iterator[Found]:

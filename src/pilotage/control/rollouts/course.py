@@ -25,7 +25,7 @@ from pilotage.control.rollouts.table import (
     words_of,
 )
 from pilotage.control.rollouts.view import RolloutView
-from pilotage.control.rollouts.viewing import view_of
+from pilotage.control.rollouts.viewing import TROUBLES, view_of
 from pilotage.records.frames import Found
 
 _RULE = "fails by the mean of the guards' evidence; passes when every required guard has passed"
@@ -48,6 +48,7 @@ class Course:
         looks: blocks looked at.
         cuts: their boundaries, for the verdicts that stand on them.
         verdict: the id of the ledger's line that ended it by a look, "" before.
+        trouble: why nothing new can be judged just now, a key of `viewing.TROUBLES`; "" for none.
     """
 
     def __init__(self, kept: Kept, cuts: list[Cut]) -> None:
@@ -58,6 +59,7 @@ class Course:
         self.looks = kept.evidence_looks
         self.cuts = cuts
         self.verdict = ""
+        self.trouble = ""
         self.history: History = kept.history
         self._evidence = self._evidence_of(kept)
         self._numbers: tuple[GuardNumbers, ...] = self._evidence.numbers()
@@ -125,6 +127,15 @@ class Course:
         for news in taken.news:
             self.history = after_news(self.history, now_s, news)
 
+    def troubled(self, trouble: str, *, now_s: float) -> str:
+        """Records are not kept any more, or again: what there is to tell, "" for nothing new."""
+        if trouble == self.trouble:
+            return ""
+        self.trouble = trouble
+        news = TROUBLES[trouble] if trouble else "records are kept again"
+        self.history = after_news(self.history, now_s, news)
+        return news
+
     # --- what is written -------------------------------------------------------------------
 
     def saved(self, resumes_ns: int) -> Saved:
@@ -143,6 +154,7 @@ class Course:
             assumptions=self._evidence.assumptions(),
             verdict=self.verdict,
             now_s=now_s,
+            trouble=self.trouble,
         )
 
     @property

@@ -43,7 +43,7 @@ from pilotage.control.rollouts.store import Kept, Saved, Store
 from pilotage.control.rollouts.table import Crashed, Steered
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.errors import PilotageError
-from pilotage.records.frames import Found, Reader
+from pilotage.records.frames import Found, Reader, trouble_in
 
 SAVE_S: Final = 60.0
 """How often evidence is saved: what a decider that is started again observes once more."""
@@ -190,10 +190,17 @@ class Decider:
             if saving:
                 self._saved_s = time.monotonic()
             self._take(taken)
+            self._mind_records()
         self._direct()
         self._seal()
         self._pay()
         self._show()
+
+    def _mind_records(self) -> None:
+        """Says so where the recorder keeps nothing: a candidate would go on unjudged."""
+        trouble = trouble_in(self._reader.folder)
+        if news := self._course.troubled(trouble, now_s=time.time()):
+            self._settings.log(NEWS, rollout=self._course.id, news=news)
 
     def _saved(self) -> Saved:
         return self._course.saved(self._reader.resumes_ns)

@@ -1,6 +1,7 @@
 """From state and evidence to what is shown. Pure: numbers are worded here, nothing is decided."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from pilotage.checks.live.numbers import GuardNumbers
 from pilotage.control.rollouts.history import History, expected_s
@@ -8,6 +9,13 @@ from pilotage.control.rollouts.identity import Identity
 from pilotage.control.rollouts.table import UNDER_WAY, State
 from pilotage.control.rollouts.view import GuardView, RolloutView, StageView
 from pilotage.spec.rollouts import RolloutSpec
+
+TROUBLES: Final = {
+    "disk_full": "records are not kept, since their disk is full",
+    "over_budget": "records are not kept, since --record-budget is used up",
+    "unwritable": "records are not kept, since their folder cannot be written to",
+}
+"""By the recorder's state."""
 
 
 def view_of(
@@ -21,8 +29,12 @@ def view_of(
     assumptions: Sequence[str],
     verdict: str,
     now_s: float,
+    trouble: str = "",
 ) -> RolloutView:
-    """The whole rollout as it is now; `now_s` since the epoch."""
+    """The whole rollout as it is now; `now_s` since the epoch.
+
+    `trouble` is why nothing new can be judged just now, a key of `TROUBLES`; "" for none.
+    """
     spec = identity.spec
     guards = [_guard(each, history) for each in numbers]
     remaining_s = _remaining_s(state, spec, guards)
@@ -31,7 +43,7 @@ def view_of(
         endpoint=identity.endpoint,
         phase=state.phase,
         because=state.because,
-        sentence=sentence(identity, state, guards, remaining_s),
+        sentence=sentence(identity, state, guards, remaining_s) + _trouble(state, trouble),
         baseline=identity.baseline.version,
         candidate=identity.candidate.version,
         baseline_name=identity.baseline.name,
@@ -53,6 +65,13 @@ def view_of(
         verdict=verdict,
         updated_at=now_s,
     )
+
+
+def _trouble(state: State, trouble: str) -> str:
+    """What stops the guards from looking, where they would look."""
+    if not trouble or state.phase not in UNDER_WAY:
+        return ""
+    return f" Nothing new can be judged: {TROUBLES[trouble]}."
 
 
 def stages_of(state: State, spec: RolloutSpec) -> list[StageView]:

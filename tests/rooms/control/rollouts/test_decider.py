@@ -15,6 +15,7 @@ from pilotage.control.rollouts.steering_socket import ask, socket_path
 from pilotage.control.rollouts.store import Store
 from pilotage.errors import PilotageError
 from pilotage.serving.processes.handoff import channel_kind
+from pilotage.serving.recording import ring
 from simulators.record_folders import RecordFolder
 from simulators.rollout_frames import FIVE, Frames, spec_of
 from simulators.rollouts import IDENTITY
@@ -221,3 +222,21 @@ async def test_a_second_process_does_not_decide_on_the_same_rollout(desk):
             Decider(DeciderSettings(desk.home, desk.kept.id, its, (), desk.log))
     async with desk.deciding():
         await desk.until(lambda: len(desk.directions) == 2)
+
+
+async def test_records_that_are_not_kept_are_told_since_the_candidate_goes_on_unjudged(desk):
+    found = [path for place in desk.folder.places for path in place.glob("*.ring")]
+    recorder = ring.Ring.open(found[0])
+    async with desk.deciding():
+        recorder.tell(ring.OVER_BUDGET)
+        await desk.until(lambda: desk.views and "--record-budget" in desk.views[-1].sentence)
+        assert desk.views[-1].sentence.startswith("v2.onnx gets 5 % of the traffic")
+        recorder.tell(ring.RECORDING)
+        await desk.until(lambda: "--record-budget" not in desk.views[-1].sentence)
+    news = [fields["news"] for event, fields in desk.events if event == "rollout"]
+    assert news == [
+        "records are not kept, since --record-budget is used up",
+        "records are kept again",
+    ]
+    assert [each.text for each in desk.views[-1].happened] == news
+    recorder.close()

@@ -2,7 +2,8 @@ import pytest
 
 from pilotage.control.rollouts.history import History
 from pilotage.control.rollouts.table import State
-from pilotage.control.rollouts.viewing import duration, view_of
+from pilotage.control.rollouts.viewing import TROUBLES, duration, view_of
+from pilotage.serving.recording.ring import STATES
 from simulators.rollouts import IDENTITY, identity, numbers
 
 
@@ -88,3 +89,7 @@ def test_durations_are_said_as_people_say_them():
         "2 h",
         "24 h",
     ]
+
+
+def test_every_state_of_a_recorder_that_keeps_nothing_has_its_words():
+    assert set(TROUBLES) == set(STATES) - {"recording"}
