@@ -105,6 +105,7 @@ class Decider:
         self._frames: list[Found] = []
         self._directed: Direction | None = None
         self._sent = 0
+        self._owing = 0
         self._saved_s = time.monotonic()
         self._over = asyncio.Event()
 
@@ -296,8 +297,11 @@ class Decider:
         try:
             lines = self._ledger.append(owed)
         except (OSError, PilotageError) as error:
-            self._settings.log("ledger_owed", entries=len(owed), why=str(error))
+            if len(owed) != self._owing:  # tried again each look, told when it grows
+                self._settings.log("ledger_owed", entries=len(owed), why=str(error))
+            self._owing = len(owed)
             return
+        self._owing = 0
         self._settings.reach("after_ledger")
         self._store.paid([line.entry.key for line in lines])
         self._learn(line for line in lines if line.entry.rollout == self._course.id)

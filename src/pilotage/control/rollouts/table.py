@@ -19,6 +19,7 @@ from typing import Final, Literal
 
 from pilotage.errors import PilotageError
 from pilotage.spec.rollouts import RolloutSpec
+from pilotage.spec.units import format_duration
 
 Phase = Literal["running", "paused", "held", "live", "rolled_back", "aborted"]
 Verb = Literal["pause", "resume", "promote", "abort", "rollback"]
@@ -160,7 +161,8 @@ def _looked(state: State, look: Look, spec: RolloutSpec) -> State:
 
 
 def _out_of_patience(state: State, spec: RolloutSpec) -> State:
-    because = f"undecided when its patience of {spec.patience_s:g} s was over"
+    patience = format_duration(round(spec.patience_s * 1e9))
+    because = f"undecided when its patience of {patience} was over"
     match spec.then:
         case "hold":
             return replace(state, phase="held", because=because)

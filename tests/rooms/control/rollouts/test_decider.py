@@ -240,3 +240,13 @@ async def test_records_that_are_not_kept_are_told_since_the_candidate_goes_on_un
     ]
     assert [each.text for each in desk.views[-1].happened] == news
     recorder.close()
+
+
+async def test_a_ledger_that_takes_nothing_is_told_once_and_paid_when_it_can_be(desk):
+    path = desk.home / LEDGER
+    path.write_text("no line of a ledger\n")
+    async with desk.deciding():
+        await desk.until(lambda: len(desk.views) > 6)
+        assert [event for event, _ in desk.events].count("ledger_owed") == 1
+        path.rename(desk.home / "damaged")
+        await desk.until(lambda: desk.lines("started"))
