@@ -132,7 +132,8 @@ def is_ours(connected: socket.socket) -> bool:
 def _own_folders() -> list[Path]:
     """Folders of this user's own, with short paths; the first that fits is taken."""
     roots = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]
-    return [Path(root) / f"pilotage-{os.geteuid()}" for root in roots if root.startswith("/")]
+    own = [Path(root) / f"pilotage-{os.geteuid()}" for root in roots if root.startswith("/")]
+    return list(dict.fromkeys(own))
 
 
 def _file_name(endpoint: str) -> str:

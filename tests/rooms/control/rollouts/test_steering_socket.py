@@ -341,3 +341,14 @@ def test_all_that_live_are_found_and_no_others(tmp_path):
             dead.bind(str(socket_path(tmp_path, "dead")))
         (iris.parent / "notes.txt").write_text("")
         assert sockets_in(tmp_path) == [iris, wine]
+
+
+def test_one_decider_of_a_long_path_is_found_once_where_temporary_files_are_in_tmp(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    deep = tmp_path / ("d" * PATH_BYTES)
+    path = socket_path(deep, "iris")
+    with decider(path):
+        assert sockets_in(deep) == [path]
