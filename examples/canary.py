@@ -31,6 +31,8 @@ OVER = frozenset({"live", "rolled_back", "aborted", "held"})
 ENDS_S = 75.0
 SHOWN_AFTER_S = 1.5
 """How long traffic goes on after a decision, so that it shows who answers now."""
+SEALED_S = 6.0
+"""How long the records of a verdict may take to be sealed before it is told without."""
 ASKS_EVERY_S = 0.1
 PAGE_PORT = 8090
 WIDTH = 110
@@ -83,6 +85,7 @@ class Story:
         self._console = console
         self._folder = folder
         self._environment = {"PILOTAGE_DATA": str(folder / "home")}
+        self._ledger = Ledger(folder / "home" / "ledger.jsonl")
         with console.status("Training three models on 30,000 people each …"):
             people, labels = rollout_models.people()
             files = (rollout_models.baseline, rollout_models.equal, rollout_models.failing)
@@ -116,6 +119,7 @@ class Story:
         with served(words, port, self._environment), traffic(plan) as load:
             view = self._watch()
             time.sleep(SHOWN_AFTER_S)
+            self._wait_for_seal()
         # Only now, since the server draws the rollout on the terminal until it ends.
         self._show(view, load.report)
         right = view.phase == chapter.ends and (not last or self._prove())
@@ -125,8 +129,7 @@ class Story:
 
     def _stay(self, words: Sequence[str], port: int, page: int) -> None:
         """The same command again goes on where the rollout ended, and shows its page."""
-        self._console.print()
-        with served([*words, "--no-live"], port, self._environment) as server:
+        with served([*words, "--no-live"], port, self._environment, quiet=True) as server:
             self._console.print(
                 "\nThe same command goes on where it ended. Look at its page: "
                 f"[link]http://127.0.0.1:{page}/[/link]. Ctrl-C ends it."
@@ -145,6 +148,16 @@ class Story:
                 continue
             if view is not None and (view.phase in OVER or time.monotonic() > ends):
                 return view
+
+    def _wait_for_seal(self) -> None:
+        """Until the records of the last verdict are sealed, so that their digest is known."""
+        ends = time.monotonic() + SEALED_S
+        while time.monotonic() < ends:
+            entries = [line.entry for line in self._ledger.read()]
+            sealed = {each.what["verdict"] for each in entries if each.kind == "sealed"}
+            if all(each.key in sealed for each in entries if each.kind == "verdict"):
+                return
+            time.sleep(ASKS_EVERY_S)
 
     def _show(self, view: RolloutView, report: Report) -> None:
         """What came out, for each guard, and how many requests the candidate got."""
@@ -181,8 +194,7 @@ class Story:
         """The last verdict is computed again from the records alone; the ledger's chain holds."""
         self._console.print()
         self._console.rule("[bold]Who doubts, computes it again", align="left")
-        ledger = Ledger(self._folder / "home" / "ledger.jsonl")
-        verdicts = [line for line in ledger.read() if line.entry.kind == "verdict"]
+        verdicts = [line for line in self._ledger.read() if line.entry.kind == "verdict"]
         done = [self._run("verdict", "recompute", verdicts[-1].id)] if verdicts else [False]
         return all([*done, self._run("ledger", "verify")])
 

@@ -17,11 +17,15 @@ ENDS_S = 30.0
 
 @contextmanager
 def served(
-    words: Sequence[str], port: int, environment: Mapping[str, str]
+    words: Sequence[str], port: int, environment: Mapping[str, str], *, quiet: bool = False
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A server with these words, ready on the port; ended in order afterwards."""
+    """A server with these words, ready on the port; ended in order afterwards.
+
+    With `quiet` nothing that it says is shown.
+    """
+    said = subprocess.DEVNULL if quiet else None
     command = [*PILOTAGE, "serve", *words, "--port", str(port)]
-    server = subprocess.Popen(command, env={**os.environ, **environment})
+    server = subprocess.Popen(command, env={**os.environ, **environment}, stdout=said, stderr=said)
     try:
         wait_until_ready(f"http://127.0.0.1:{port}", server)
         yield server
