@@ -93,7 +93,8 @@ class Outcomes:
     def _place(self, outcome: Outcome) -> int | None:
         if outcome.prediction_id:
             return self.awaiting.by_id(outcome.prediction_id)
-        return self.awaiting.by_key(key_of(outcome.key)) if outcome.key else None
+        caller = key_of(outcome.source) if outcome.source else 0
+        return self.awaiting.by_key(key_of(outcome.key), caller) if outcome.key else None
 
     def _join(self, outcome: Outcome, first: int) -> list[Joined]:
         prediction = self.awaiting.at(first)

@@ -101,3 +101,26 @@ def test_a_saved_state_finds_the_same_and_forgets_the_same(remembered: int) -> N
     assert {name: each.tobytes() for name, each in before.items()} == {
         name: each.tobytes() for name, each in after.items()
     }
+
+
+def test_a_retry_is_known_though_another_caller_used_the_same_id_meanwhile() -> None:
+    awaiting = Awaiting(1)
+    for number, caller in enumerate((1, 2, 1)):
+        awaiting.remember(drawn(number, key=9, caller=caller, at_s=float(number)))
+    assert awaiting.by_id((2).to_bytes(16)) == awaiting.by_id((0).to_bytes(16))
+    assert len(awaiting) == 2
+
+
+def test_a_caller_means_its_own_prediction_by_its_id_and_others_mean_the_latest() -> None:
+    awaiting = Awaiting(1)
+    awaiting.remember(drawn(1, key=9, caller=1))
+    awaiting.remember(drawn(2, key=9, caller=2))
+    for each in (awaiting, Awaiting.of_arrays(1, awaiting.arrays())):
+        assert [each.by_key(9, caller) for caller in (1, 2, 3, 0)] == [0, 1, 1, 1]
+
+
+def test_what_a_caller_named_is_forgotten_with_its_prediction() -> None:
+    awaiting = Awaiting(1, most=1)
+    awaiting.remember(drawn(1, key=9, caller=1))
+    awaiting.remember(drawn(2, key=8, caller=1))
+    assert awaiting.by_key(9, 1) is None
