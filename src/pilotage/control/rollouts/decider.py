@@ -131,6 +131,7 @@ class Decider:
         listener = await self._listen()
         self._direct()
         self._pay()
+        self._mind_records()
         self._show()
         try:
             await self._look_again_and_again()
