@@ -1,4 +1,4 @@
-"""Writes `docs/reference`: `python -m pilotage.cli.reference FOLDER`."""
+"""Writes `docs/reference` and `docs/learn`: `python -m pilotage.cli.reference DOCS`."""
 
 import sys
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ from typing import Any
 import typer.main
 
 from pilotage.cli.tree import app
+from pilotage.learn.pages import learn_pages
+from pilotage.learn.practice.shelf import PROJECTS
 from pilotage.spec.gate_reference import gates_page
 from pilotage.spec.guard_reference import guards_page
 from pilotage.spec.reference import NOTE, limits_page, serve_page
@@ -64,10 +66,12 @@ def _paragraphs(text: str) -> str:
 
 
 def main() -> None:
-    """Writes the pages into the folder that is named."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
-    for name, text in pages().items():
-        (folder / name).write_text(text, encoding="utf-8")
+    """Writes the pages below the folder of documents that is named."""
+    docs = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    for folder, written in (("reference", pages()), ("learn", learn_pages(PROJECTS))):
+        (docs / folder).mkdir(exist_ok=True)
+        for name, text in written.items():
+            (docs / folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

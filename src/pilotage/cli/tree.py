@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pilotage import __version__
-from pilotage.cli import ledger, record, rollout, schema, verdict
+from pilotage.cli import learn, ledger, record, rollout, schema, verdict
 from pilotage.cli.evaluate import add_evaluate
 from pilotage.cli.plan import plan
 from pilotage.cli.serve_command import add_serve
@@ -50,3 +50,4 @@ app.add_typer(rollout.app)
 app.add_typer(verdict.app)
 app.add_typer(ledger.app)
 app.add_typer(schema.app)
+app.add_typer(learn.app)
