@@ -186,9 +186,9 @@ def assert_goes_on(before: RolloutView, again: RolloutView) -> None:
     assert again.rollout == before.rollout
     assert [stage.when for stage in again.stages] == [stage.when for stage in before.stages]
     assert again.elapsed_s >= before.elapsed_s
-    for now, then in zip(again.guards, before.guards, strict=True):
-        assert now.candidate_count >= then.candidate_count, told(again)
-        assert now.baseline_count >= then.baseline_count, told(again)
+    for after, earlier in zip(again.guards, before.guards, strict=True):
+        assert after.candidate_count >= earlier.candidate_count, told(again)
+        assert after.baseline_count >= earlier.baseline_count, told(again)
 
 
 def test_a_worker_that_dies_of_its_own_fault_takes_the_candidate_out(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ entries that the ledger is owed, which the decider commits before it acts. Clock
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from pilotage.checks.live.evidence import Evidence
 from pilotage.checks.live.numbers import GuardNumbers, Looked
@@ -28,6 +29,10 @@ from pilotage.control.rollouts.view import RolloutView
 from pilotage.control.rollouts.viewing import TROUBLES, view_of
 from pilotage.records.frames import Found
 
+REPEATED_SHARE: Final = 0.5
+"""Of all requests, retries beyond which no caller can mean them: each names one request."""
+REPEATED_LEAST: Final = 100
+"""Retries before that is said."""
 _RULE = "fails by the mean of the guards' evidence; passes when every required guard has passed"
 
 
@@ -60,6 +65,7 @@ class Course:
         self.cuts = cuts
         self.verdict = ""
         self.trouble = ""
+        self._seen = self._retried = 0
         self.history: History = kept.history
         self._evidence = self._evidence_of(kept)
         self._numbers: tuple[GuardNumbers, ...] = self._evidence.numbers()
@@ -96,7 +102,15 @@ class Course:
         self.history = after_look(self.history, cut.seconds, self._numbers, looked.traffic)
         stage = before.stage
         units = looked.units.get(self.identity.spec.stages[stage].name, 0)
-        event = Look(cut.seconds, units, looked.failed, looked.passed, looked.harm)
+        self._seen += looked.traffic.baseline + looked.traffic.candidate
+        event = Look(
+            cut.seconds,
+            units,
+            looked.failed,
+            looked.passed,
+            looked.harm,
+            judged=not self.trouble,
+        )
         after = step(before, event, self.identity.spec)
         return self._stepped(before, after, now_s=now_s, looked=looked)
 
@@ -128,13 +142,26 @@ class Course:
             self.history = after_news(self.history, now_s, news)
 
     def troubled(self, trouble: str, *, now_s: float) -> str:
-        """Records are not kept any more, or again: what there is to tell, "" for nothing new."""
+        """Why nothing new can be judged now: what there is to tell of it, "" for nothing new.
+
+        `trouble` is the recorder's; without one, requests may still say that they are retries.
+        """
+        trouble = trouble or self._repeating()
         if trouble == self.trouble:
             return ""
         self.trouble = trouble
-        news = TROUBLES[trouble] if trouble else "records are kept again"
+        news = TROUBLES[trouble] if trouble else "what comes is judged again"
         self.history = after_news(self.history, now_s, news)
         return news
+
+    def _repeating(self) -> str:
+        """`repeated_ids` where callers seem to send one id for everything."""
+        retries = self._evidence.counts().get("retries", 0)
+        if not self._seen:
+            self._retried = retries  # before this process began
+        retries -= self._retried
+        most = retries > REPEATED_SHARE * self._seen and retries >= REPEATED_LEAST
+        return "repeated_ids" if most else ""
 
     # --- what is written -------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,7 @@ from pilotage.control.rollouts.claiming import claim
 from pilotage.control.rollouts.course import Course, Step
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.entries import ROLLOUT
+from pilotage.control.rollouts.history import History
 from pilotage.control.rollouts.replaying import Gone, frames_of_blocks
 from pilotage.control.rollouts.sealing import Sealing
 from pilotage.control.rollouts.steering import Order, Reply
@@ -44,6 +45,7 @@ from pilotage.control.rollouts.table import Crashed, Steered
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.errors import PilotageError
 from pilotage.records.frames import Found, Reader, trouble_in
+from pilotage.statistics.procedure import StateError
 
 SAVE_S: Final = 60.0
 """How often evidence is saved: what a decider that is started again observes once more."""
@@ -95,7 +97,7 @@ class Decider:
         self._claim = claim(settings.home, settings.rollout)
         self._store = Store(settings.home)
         self._ledger = Ledger(settings.home / LEDGER, settings.log)
-        kept = self._store.get(settings.rollout)
+        kept = _readable(self._store.get(settings.rollout), settings.log)
         cuts = self._store.cuts(kept.id)
         self._course = Course(kept, cuts)
         self._reader = _catch_up(self._course, kept, cuts, settings.log)
@@ -199,7 +201,7 @@ class Decider:
         self._show()
 
     def _mind_records(self) -> None:
-        """Says so where the recorder keeps nothing: a candidate would go on unjudged."""
+        """Says so where nothing new can be judged: the candidate would seem to go on well."""
         trouble = trouble_in(self._reader.folder)
         if news := self._course.troubled(trouble, now_s=time.time()):
             self._settings.log(NEWS, rollout=self._course.id, news=news)
@@ -326,6 +328,17 @@ class Decider:
         view = self._course.view(now_s=time.time())
         for show in self._settings.shows:
             show(view)
+
+
+def _readable(kept: Kept, log: Log) -> Kept:
+    """Without evidence that cannot be read (damaged, or of another release): all of it is in the
+    records, and is observed again from the beginning."""
+    try:
+        Course(kept, [])
+    except StateError as error:
+        log("evidence_unreadable", why=str(error))
+        return replace(kept, evidence=None, evidence_looks=0, resumes_ns=0, history=History())
+    return kept
 
 
 def _started(course: Course, kept: Kept) -> Entry:

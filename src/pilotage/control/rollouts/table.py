@@ -56,6 +56,7 @@ class Look:
         units: candidate units (shadow: pairs) that were seen in it, in the stage under way.
         failed: harm was found, by all guards together.
         passed: every required guard has passed.
+        judged: False where nothing new can be judged, so that exposure does not count.
         harm: the culprits, for people; "" unless failed.
     """
 
@@ -64,6 +65,7 @@ class Look:
     failed: bool
     passed: bool
     harm: str = ""
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +142,28 @@ def _looked(state: State, look: Look, spec: RolloutSpec) -> State:
         return replace(state, phase="rolled_back", because=look.harm)
     if state.phase != "running":
         return state
+    state = replace(state, elapsed_s=state.elapsed_s + look.seconds)
+    if look.judged:
+        state = _exposed(state, look, spec)
+    if state.phase == "running" and state.elapsed_s >= spec.patience_s:
+        return _out_of_patience(state, spec)
+    return state
+
+
+def _exposed(state: State, look: Look, spec: RolloutSpec) -> State:
+    """The state with this block's exposure: perhaps in the next stage, or live."""
     state = replace(
-        state,
-        stage_s=state.stage_s + look.seconds,
-        stage_units=state.stage_units + look.units,
-        elapsed_s=state.elapsed_s + look.seconds,
+        state, stage_s=state.stage_s + look.seconds, stage_units=state.stage_units + look.units
     )
     stage = spec.stages[state.stage]
     met = state.stage_s >= stage.lasts_s and state.stage_units >= stage.units
     last = state.stage == len(spec.stages) - 1
     if met and not last:
-        state = replace(state, stage=state.stage + 1, stage_s=0.0, stage_units=0)
-    elif met and look.passed:
+        return replace(state, stage=state.stage + 1, stage_s=0.0, stage_units=0)
+    if met and look.passed:
         return replace(state, phase="live", because="every required guard passed")
-    elif met and spec.promote_on == "exposure":
+    if met and spec.promote_on == "exposure":
         return replace(state, phase="live", because="its exposure is met and no guard failed")
-    if state.elapsed_s >= spec.patience_s:
-        return _out_of_patience(state, spec)
     return state
 
 

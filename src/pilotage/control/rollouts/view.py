@@ -93,7 +93,7 @@ class RolloutView(Struct, frozen=True):
         confidence: 1 - the error rate of either answer.
         expected_s: until the rollout decides, if it goes on as it did; None if unknown.
         assumptions: whole clauses on which the error rates stand.
-        counts: what else was counted: copies dropped, outcomes unknown, not recorded, pinned.
+        counts: what else was counted: retries, outcomes unknown or corrected, and the like.
         verdict: the id of the verdict that ended it, "" before.
         updated_at: since the epoch.
     """

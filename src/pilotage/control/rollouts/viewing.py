@@ -14,8 +14,11 @@ TROUBLES: Final = {
     "disk_full": "records are not kept, since their disk is full",
     "over_budget": "records are not kept, since --record-budget is used up",
     "unwritable": "records are not kept, since their folder cannot be written to",
+    "repeated_ids": "most requests bring an id that came within the last minute, so that they "
+    "count as retries and keep their version; send another id with each, or none, or name the "
+    "user with --sticky-by",
 }
-"""By the recorder's state."""
+"""By the recorder's state, and by what stands in the records."""
 
 
 def view_of(

@@ -157,3 +157,26 @@ def test_a_wall_clock_that_jumps_changes_no_evidence_and_no_state():
         )
         assert steady.state == jumping.state
     assert courses[0].saved(0).evidence == courses[1].saved(0).evidence
+
+
+def same_id(frames, arm, requests):
+    entries = [frames.entry(client_id="1") for _ in range(requests)]
+    return frames.block(arm, entries, FIVE)
+
+
+def test_callers_that_send_one_id_for_everything_are_told_and_expose_nothing():
+    course, frames = new(), Frames()
+    assert course.troubled("", now_s=1.0) == ""
+    looked(course, same_id(frames, "candidate", 150))
+    news = course.troubled("", now_s=1.0)
+    assert "--sticky-by" in news
+    assert "Nothing new can be judged" in course.view(now_s=1.0).sentence
+    before = course.state.stage_s
+    looked(course, same_id(frames, "candidate", 150))
+    assert course.state.stage_s == before
+
+
+def test_some_retries_are_no_trouble():
+    course, frames = new(), Frames()
+    looked(course, *arms(frames, FIVE), same_id(frames, "candidate", 150))
+    assert course.troubled("", now_s=1.0) == ""

@@ -10,9 +10,10 @@ from pilotage.contracts import directing, records
 from pilotage.contracts.directing import Directed, Direction, NotDirected, Seal, WorkerDied
 from pilotage.control.ledger.file import Ledger
 from pilotage.control.rollouts.decider import LEDGER, Decider, DeciderSettings
+from pilotage.control.rollouts.history import History
 from pilotage.control.rollouts.steering import Order
 from pilotage.control.rollouts.steering_socket import ask, socket_path
-from pilotage.control.rollouts.store import Store
+from pilotage.control.rollouts.store import Saved, Store
 from pilotage.errors import PilotageError
 from pilotage.serving.processes.handoff import channel_kind
 from pilotage.serving.recording import ring
@@ -236,7 +237,7 @@ async def test_records_that_are_not_kept_are_told_since_the_candidate_goes_on_un
     news = [fields["news"] for event, fields in desk.events if event == "rollout"]
     assert news == [
         "records are not kept, since --record-budget is used up",
-        "records are kept again",
+        "what comes is judged again",
     ]
     assert [each.text for each in desk.views[-1].happened] == news
     recorder.close()
@@ -250,3 +251,17 @@ async def test_a_ledger_that_takes_nothing_is_told_once_and_paid_when_it_can_be(
         assert [event for event, _ in desk.events].count("ledger_owed") == 1
         path.rename(desk.home / "damaged")
         await desk.until(lambda: desk.lines("started"))
+
+
+async def test_evidence_that_cannot_be_read_is_gathered_again_from_the_records(desk):
+    async with desk.deciding():
+        desk.answers(("baseline", 950, 3), ("candidate", 50, 0))
+        await desk.until(lambda: desk.views and desk.views[-1].guards[0].candidate_count == 50)
+    with closing(Store(desk.home)) as store:
+        kept = store.get(desk.kept.id)
+        store.save(kept.id, kept.looks, Saved(b"damaged", History(), 0))
+    looks = len(desk.views)
+    async with desk.deciding():
+        await desk.until(lambda: len(desk.views) > looks)
+        assert desk.views[looks].guards[0].candidate_count == 50
+        assert "evidence_unreadable" in [event for event, _ in desk.events]

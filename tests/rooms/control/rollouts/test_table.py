@@ -83,6 +83,13 @@ def test_patience_ends_as_the_spec_says(then, phase):
     assert "undecided" in state.because
 
 
+def test_where_nothing_is_judged_exposure_stands_still_and_patience_runs():
+    state = after(LAST, Look(100.0, 500, False, True, judged=False))
+    assert (state.phase, state.stage_s, state.stage_units) == ("running", 0.0, 0)
+    assert state.elapsed_s == 100.0
+    assert after(state, Look(900.0, 0, False, False, judged=False)).phase == "held"
+
+
 def test_patience_does_not_run_while_paused():
     paused = after(LAST, Steered("pause", "ada"), look(5000.0, 900))
     assert (paused.phase, paused.elapsed_s, paused.stage_units) == ("paused", 0.0, 0)
