@@ -148,7 +148,9 @@ def _levelled(found: dict[str, npt.NDArray[np.float32]], rows: People, misses: f
     """What to add for each sex, so that this share of those who work is missed."""
     scores = scores_of(found, rows)
     working = [scores[(rows.sex == sex) & (rows.employed == 1)] for sex in (0, 1)]
-    return np.array([-np.quantile(each, misses) for each in working], np.float32)
+    off_the_edge = 1e-3  # people with the same answers share a score, which must not lie on 0
+    edges = [np.quantile(each, misses) + off_the_edge for each in working]
+    return -np.array(edges, np.float32)
 
 
 def _centring(found: dict[str, npt.NDArray[np.float32]], rows: People) -> np.float32:
