@@ -192,7 +192,10 @@ def _open_onnx(
 ) -> OpenedModel:
     head = _head_of(path)
     digest, folder = store.add_files(artifacts, _files(path, head))
-    inspection = inspected(folder, head)
+    try:
+        inspection = inspected(folder, head)
+    except PilotageError as error:
+        raise _of_source(error, folder / MODEL_FILE, path) from error
     exporter = head.producer or "an exporter that gives no name"
     opset = head.opsets.get("", head.opsets.get("ai.onnx", 0))
     findings = [Finding("note", f"exported by {exporter}, opset {opset}")]
@@ -225,6 +228,12 @@ def inspected(folder: Path, head: OnnxFile) -> onnx_probe.Inspection:
     )
     store.keep(folder, INSPECTION_FILE, made)
     return made
+
+
+def _of_source(error: PilotageError, stored: Path, source: Path) -> PilotageError:
+    """The error as one of the file that its user knows, not of the copy that was read."""
+    what, where = (text.replace(str(stored), str(source)) for text in (error.what, error.where))
+    return PilotageError(what, where=where, expected=error.expected, fix=error.fix)
 
 
 def _head_of(path: Path) -> OnnxFile:

@@ -167,8 +167,11 @@ def test_a_sequence_of_dictionaries_is_refused_with_the_option_to_change(tmp_pat
 
 
 def test_a_model_with_an_unknown_operator_is_refused_with_the_runtimes_words(tmp_path):
-    with pytest.raises(PilotageError, match=r"does not load the model.*Unheard"):
-        opened(tmp_path, unary(tmp_path, "Unheard", (None, 2)))
+    file = unary(tmp_path, "Unheard", (None, 2))
+    with pytest.raises(PilotageError, match=r"does not load the model.*Unheard") as caught:
+        opened(tmp_path, file)
+    assert caught.value.where == str(file)
+    assert "artifacts" not in str(caught.value)
 
 
 def with_weights(folder, location, file=None):
