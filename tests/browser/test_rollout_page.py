@@ -114,6 +114,14 @@ def test_a_guard_tells_its_numbers(browser, served):
     assert "shown not worse 60 %" in first
 
 
+def test_an_answer_that_was_given_stays_given(browser, served):
+    forgotten = structs.replace(RUNNING.guards[0], word="passed", because="", pass_evidence=0.4)
+    served.show(structs.replace(RUNNING, guards=[forgotten]))
+    with opened(browser, served) as page:
+        page.locator(".guard").wait_for()
+        assert "shown not worse decided" in text_of(page, ".guard")
+
+
 def test_the_page_says_of_a_guard_what_the_terminal_says(browser, served):
     guards = [guard for view in VIEWS.values() for guard in view.guards]
     told = """guards => import("/words.js").then(words => guards.map(guard => [

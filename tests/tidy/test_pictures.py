@@ -1,11 +1,14 @@
 """The pictures of the documents are what their script draws, and what the procedures do today."""
 
 import importlib.util
+import struct
 import sys
 
+import msgspec
 import pytest
 
-from tidy.tree import DOCS
+from pilotage.control.rollouts.view import RolloutView
+from tidy.tree import DOCS, ROOT
 
 PICTURES = DOCS / "pictures"
 PAGE = DOCS / "explanation" / "statistics.md"
@@ -73,3 +76,22 @@ def test_the_page_says_what_the_simulations_found():
     )
     by = {row["counted"]: row["share"] for row in FOUND["users"]}
     assert f"{by['each request']:.0%} of the candidates".replace("%", " %") in text
+
+
+PAGES = {"rollout-light.png": 1200, "rollout-dark.png": 1200, "rollout-phone.png": 780}
+PICTURE_BYTES = 200_000
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_picture_of_the_rollouts_page_is_light_and_stands_in_the_readme(name):
+    data = (PICTURES / name).read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert struct.unpack(">I", data[16:20]) == (PAGES[name],)
+    assert len(data) < PICTURE_BYTES
+    assert f"docs/pictures/{name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_rollout_of_the_pictures_is_one_that_the_page_shows_today():
+    data = (PICTURES / "rollout.json").read_bytes()
+    view = msgspec.json.decode(data, type=RolloutView)
+    assert msgspec.json.decode(msgspec.json.encode(view)) == msgspec.json.decode(data)

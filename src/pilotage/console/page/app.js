@@ -53,7 +53,7 @@ function connect() {
   stream.addEventListener("view", (message) => {
     hear();
     show(JSON.parse(message.data));
-    tell(at("link"), `live, ${words.moment(view.updated_at)}`);
+    tell(at("link"), `as of ${words.moment(view.updated_at)}`);
   });
   stream.addEventListener("error", () => {
     lose();
@@ -67,7 +67,7 @@ function hear() {
   lostAt = null;
   at("lost").hidden = true;
   dress(at("link"), "link", "live");
-  tell(at("link"), view ? `live, ${words.moment(view.updated_at)}` : "connected");
+  tell(at("link"), view ? `as of ${words.moment(view.updated_at)}` : "connected");
 }
 
 function lose() {

@@ -122,8 +122,8 @@ export function guards(section) {
   return (view) => {
     tell(
       note,
-      `The band is where the harm lies, with ${words.shown(view.confidence, "%")} confidence at every moment: it closes in as requests come. ` +
-        "Wholly below the margin, the guard passes; wholly above what is as good or tolerated, it fails.",
+      `The band is where the harm lies, with ${words.shown(view.confidence, "%")} confidence at every moment. ` +
+        "Wholly below the margin, a guard passes; wholly above what is tolerated, it fails.",
     );
     const names = view.guards.map((each) => each.name);
     if ([...shown.keys()].join("\n") !== names.join("\n")) {
@@ -152,8 +152,8 @@ function guard() {
       h("p", { class: "name" }, h("code", {}, each.name), each.required ? null : h("span", { class: "tag" }, "need not pass")),
     );
     fill(said, harmOf(each), armsOf(each, view));
-    fails.show("harm found", each.fail_evidence);
-    passes.show("shown not worse", each.pass_evidence);
+    fails.show("harm found", each.word === "failed" ? 1 : each.fail_evidence);
+    passes.show("shown not worse", each.word === "passed" ? 1 : each.pass_evidence); // it stays so
     const width = Math.floor(drawing.clientWidth);
     if (width > 0) drawing.replaceChildren(charts.interval(each, width));
   };
