@@ -24,7 +24,7 @@ export function outcome(section) {
         "dl",
         { class: "facts" },
         fact("To go", words.remaining(view)),
-        fact("Under way", words.exactly(view.elapsed_s), `of ${words.exactly(view.patience_s)} at most, ${words.afterPatience(view)}`),
+        fact("Under way", words.exactly(view.elapsed_s), view.phase === "running" ? `of ${words.exactly(view.patience_s)} at most, ${words.afterPatience(view)}` : ""),
         fact("Confidence", words.shown(view.confidence, "%"), "of either answer"),
         fact("One unit is", view.sticky_by ? "a user" : "a request", view.sticky_by ? `told apart by ${view.sticky_by}` : ""),
       ),
@@ -88,7 +88,7 @@ function stage() {
     if (each.when === "now") node.setAttribute("aria-current", "step");
     else node.removeAttribute("aria-current");
     bar.style.width = `${words.met(each) * 100}%`;
-    fill(head, mark(when, 20), h("b", {}, each.name), h("span", { class: "when" }, whenOf(each, when)));
+    fill(head, mark(when, 20), h("span", {}, h("b", {}, each.name), " ", h("span", { class: "when" }, whenOf(each, when))));
     fill(more, exposureOf(each, stopped, view).map((line) => h("p", {}, line)));
   };
   return { node, show };
