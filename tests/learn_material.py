@@ -67,6 +67,10 @@ MODELS: Final = {
     "unfair": Recipe(unbooked=(0.25, 0.0)),
     "plain_fair": Recipe(columns=("age", "schooling", "citizen"), misses=0.2),
     "hurting_men": Recipe(unbooked=(0.0, 0.35), centred=True),
+    "two_columns": Recipe(columns=("age", "citizen")),
+    "every_column": Recipe(),
+    "four_columns": Recipe(columns=("age", "schooling", "household", "disabled")),
+    "no_schooling": Recipe(columns=tuple(name for name in EVERY if name != "schooling")),
 }
 
 
