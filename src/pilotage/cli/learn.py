@@ -24,7 +24,6 @@ HINTS_MOST: Final = 2
 
 app = typer.Typer(
     name="learn",
-    help="Practise the skills of the trade on the real product, offline.",
     rich_markup_mode="rich",
 )
 
@@ -66,9 +65,10 @@ def learn(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the map of skills: what is done, what is open, what is next.
+    """Learn the trade by doing: a map of skills, and projects on the real product, offline.
 
-    Needs no account and no network. What you have solved is remembered in the home folder.
+    Without a command it shows the map: what is done, what is open, what is next. No account, no
+    network; what you have solved is remembered in the home folder.
 
     Examples:
 

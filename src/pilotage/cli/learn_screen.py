@@ -120,7 +120,7 @@ def next_lines(
     if following is not None and isinstance(following.proven_by, Practice):
         project = projects[following.proven_by.project]
         return [
-            f"Next: {project.title}, about {project.minutes} minutes.",
+            f"Next: {project.title} (about {project.minutes} minutes)",
             f"  pilotage learn start {project.name}",
         ]
     if role is not None and not any(
@@ -132,7 +132,7 @@ def next_lines(
 
 def show_start(console: Console, project: Project, folder: str, missing: str) -> None:
     """What was laid down, and what to type first."""
-    print_text(console, f"{project.title}: about {project.minutes} minutes.", "bold")
+    print_text(console, f"{project.title} (about {project.minutes} minutes)", "bold")
     print_text(console, f"{len(project.files)} files in {folder}; the task is in TASK.md.")
     if missing:
         print_text(console, "")
@@ -140,7 +140,7 @@ def show_start(console: Console, project: Project, folder: str, missing: str) ->
     print_text(console, "")
     print_text(console, "Begin:")
     for line in (f"cd {folder}", "cat TASK.md", *project.first):
-        print_text(console, f"  {line}")
+        print_command(console, line)
     print_text(console, "")
     print_text(console, f"Then see how far you are:  pilotage learn check {project.name}")
 
@@ -197,6 +197,11 @@ def _print_indented(console: Console, line: str) -> None:
     text = Text(_safe(console, line))
     for row in text.wrap(console, console.width - 11):
         console.print(Text(" " * 11) + row, soft_wrap=True)
+
+
+def print_command(console: Console, line: str) -> None:
+    """Never broken: it is copied."""
+    console.print(Text(f"  {_safe(console, line)}"), soft_wrap=True)
 
 
 def print_text(console: Console, line: str, style: str = "") -> None:

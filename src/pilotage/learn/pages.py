@@ -51,7 +51,7 @@ def _project_line(project: Project) -> str:
         _link(skill) for skill in SKILLS.values() if skill.proven_by == Practice(project.name)
     )
     return (
-        f"- **{project.title}**, about {project.minutes} minutes: "
+        f"- **{project.title}** (about {project.minutes} minutes): "
         f"`pilotage learn start {project.name}`. Proves {proves}."
     )
 
@@ -77,9 +77,8 @@ def _page(theme: Theme, skill: Skill, projects: Mapping[str, Project]) -> str:
     if isinstance(skill.proven_by, Practice):
         project = projects[skill.proven_by.project]
         begin = f"pilotage learn start {project.name}\npilotage learn check {project.name}"
-        parts.append(
-            f"## Practise\n{project.title}, about {project.minutes} minutes:\n\n```\n{begin}\n```"
-        )
+        title = f"**{project.title}** (about {project.minutes} minutes)"
+        parts.append(f"## Practise\n{title}\n\n```\n{begin}\n```")
     if skill.read:
         links = "\n".join(f"- [{_shown(target)}](../{target})" for target in skill.read)
         parts.append(f"## Read\n{links}")

@@ -4,8 +4,8 @@ The first offer is decided by the labels. The second looks better on them and is
 people who are kept back, so that only "undecided" is right.
 """
 
-from collections.abc import Callable
 import math
+from collections.abc import Callable
 from typing import Any, Final, Literal, cast
 
 import msgspec
