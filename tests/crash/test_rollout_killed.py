@@ -24,15 +24,15 @@ from traffic import traffic
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.serial,
     pytest.mark.skipif(sys.platform != "linux", reason="processes are found through Linux's /proc"),
 ]
 
 BAD = 0.5
 """Of the candidate's requests fail: one look with traffic decides."""
 PER_S = 400.0
-RESTARTS_S = 5.0
-"""Until a decider that was killed before it could direct is back and does, at most."""
+RESTARTS_S = 30.0
+"""Until a decider that was killed before it could direct is back and does, at most: on a machine
+that is as busy as it may be; a quiet one needs 2 s."""
 STEPS = ["before_commit", "after_commit", "after_direction", "before_ledger", "after_ledger"]
 
 
