@@ -10,7 +10,6 @@ const LETTER = 6.6;
 const ASIDE = 112;
 const LINE = 14;
 const ERROR_POINTS = 24;
-let pictures = 0;
 
 // --- a guard: its interval closes in on its margin -------------------------------------------------
 
@@ -23,7 +22,7 @@ export function interval(guard, width) {
   const plot = { left: 8, right: width - right, top: TOP, bottom: HIGH - FOOT };
   const x = scale(0, Math.max(points.at(-1)?.at ?? 1, 1e-9), plot.left, plot.right);
   const y = scale(bottom, top, plot.bottom, plot.top);
-  const clip = `clip-${++pictures}`;
+  const clip = `clip-${number(guard.name)}`;
   return s(
     "svg",
     { width, height: HIGH, viewBox: `0 0 ${width} ${HIGH}`, role: "img", "aria-label": intervalInWords(guard) },
@@ -36,6 +35,11 @@ export function interval(guard, width) {
     clock(guard.history.at(-1)?.[0], plot),
     points.length ? null : s("text", { class: "none", x: (plot.left + plot.right) / 2, y: (y(guard.tolerated) + plot.bottom) / 2 + 4, "text-anchor": "middle" }, emptiness(guard)),
   );
+}
+
+/** The same number for the same name: a picture that did not change is then not drawn again. */
+function number(name) {
+  return [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
 }
 
 /** Its looks as {at, low, estimate, high}; open ends are infinite, looks without an interval are left out. */
