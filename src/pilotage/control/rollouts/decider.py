@@ -18,9 +18,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,23 +29,21 @@ from msgspec import structs
 from pilotage.contracts import directing
 from pilotage.contracts.directing import Directed, Direction, NotDirected, WorkerDied
 from pilotage.control.ledger.file import Ledger
-from pilotage.control.ledger.lines import Entry, Line
-from pilotage.control.rollouts import entries, steering_listener, steering_socket
-from pilotage.control.rollouts.blocks import Cut, cut_behind, in_order, reached
+from pilotage.control.ledger.lines import Line
+from pilotage.control.rollouts import steering_listener, steering_socket
+from pilotage.control.rollouts.blocks import cut_behind, in_order
 from pilotage.control.rollouts.claiming import claim
 from pilotage.control.rollouts.course import Course, Step
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.entries import ROLLOUT
-from pilotage.control.rollouts.history import History
-from pilotage.control.rollouts.replaying import Gone, frames_of_blocks
+from pilotage.control.rollouts.resuming import caught_up, readable, started
 from pilotage.control.rollouts.sealing import Sealing
 from pilotage.control.rollouts.steering import Order, Reply
-from pilotage.control.rollouts.store import Kept, Saved, Store
+from pilotage.control.rollouts.store import Saved, Store
 from pilotage.control.rollouts.table import Crashed, Steered
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.errors import PilotageError
-from pilotage.records.frames import Found, Reader, trouble_in
-from pilotage.statistics.procedure import StateError
+from pilotage.records.frames import Found, trouble_in
 
 SAVE_S: Final = 60.0
 """How often evidence is saved: what a decider that is started again observes once more."""
@@ -97,11 +95,11 @@ class Decider:
         self._claim = claim(settings.home, settings.rollout)
         self._store = Store(settings.home)
         self._ledger = Ledger(settings.home / LEDGER, settings.log)
-        kept = _readable(self._store.get(settings.rollout), settings.log)
+        kept = readable(self._store.get(settings.rollout), settings.log)
         cuts = self._store.cuts(kept.id)
         self._course = Course(kept, cuts)
-        self._reader = _catch_up(self._course, kept, cuts, settings.log)
-        self._store.owe([_started(self._course, kept)])
+        self._reader = caught_up(self._course, kept, cuts, settings.log)
+        self._store.owe([started(self._course, kept)])
         self._sealing = Sealing(Path(kept.records), kept.begin, kept.since_ns)
         self._learn(line for line in self._ledger.read() if line.entry.rollout == kept.id)
         self._frames: list[Found] = []
@@ -328,45 +326,3 @@ class Decider:
         view = self._course.view(now_s=time.time())
         for show in self._settings.shows:
             show(view)
-
-
-def _readable(kept: Kept, log: Log) -> Kept:
-    """Without evidence that cannot be read (damaged, or of another release): all of it is in the
-    records, and is observed again from the beginning."""
-    try:
-        Course(kept, [])
-    except StateError as error:
-        log("evidence_unreadable", why=str(error))
-        return replace(kept, evidence=None, evidence_looks=0, resumes_ns=0, history=History())
-    return kept
-
-
-def _started(course: Course, kept: Kept) -> Entry:
-    """The entry of the beginning: the same at each start, so that it stands in the ledger once."""
-    return entries.started(
-        f"{kept.id}/started",
-        kept.begun_at,
-        course.about,
-        kept.identity,
-        begin=kept.begin,
-        since_ns=kept.since_ns,
-        records=kept.records,
-    )
-
-
-def _catch_up(course: Course, kept: Kept, cuts: Sequence[Cut], log: Log) -> Reader:
-    """Observes the blocks since evidence was saved once more; the reader stands behind them.
-
-    Records that are gone meanwhile are missing from the evidence, as they are for everybody.
-    """
-    saved, again = cuts[: kept.evidence_looks], cuts[kept.evidence_looks :]
-    records, since_ns = Path(kept.records), kept.resumes_ns or kept.since_ns
-    begin = reached(kept.begin, saved)
-    missing: list[Gone] = []
-    blocks = frames_of_blocks(records, begin, again, since_ns=since_ns, missing=missing)
-    for frames, cut in zip(blocks, again, strict=True):
-        course.observe(frames)
-        course.again(cut)
-    if missing:
-        log("records_missing", blocks=len(missing), frames=sum(each.frames for each in missing))
-    return Reader(records, given=reached(begin, again), since_ns=since_ns)
