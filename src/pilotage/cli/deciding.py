@@ -57,14 +57,21 @@ class Rollout:
     snapshot: Snapshot
 
     def standing(self) -> str:
-        """Where a rollout that was begun before stands, and how to begin it again."""
-        state, spec = self.kept.state, self.kept.identity.spec
-        where = words_of(state.phase)
+        """Where a rollout that was begun before stands, and what can be done about it."""
+        state, identity = self.kept.state, self.kept.identity
+        baseline, candidate = identity.baseline.name, identity.candidate.name
+        because = f" ({state.because})" if state.because else ""
         if state.phase in UNDER_WAY:
-            where += f", {spec.stages[state.stage].name}, after {duration(state.elapsed_s)}"
-        if state.because:
-            where += f" ({state.because})"
-        return f"this rollout was begun before and goes on: {where}; --anew begins it again"
+            stage = identity.spec.stages[state.stage].name
+            where = f"goes on: {words_of(state.phase)}, {stage}, after {duration(state.elapsed_s)}"
+            ways = "`pilotage rollout resume` ends the pause, " if state.phase == "paused" else ""
+        elif state.phase == "live":
+            where = f"is over: {candidate} is live and answers everything"
+            ways = "`pilotage rollout rollback` takes it out, "
+        else:
+            was = "taken out" if state.phase == "aborted" else "rolled back"
+            where, ways = f"is over: {candidate} was {was}, {baseline} answers everything", ""
+        return f"this rollout was begun before and {where}{because}; {ways}--anew begins it again"
 
     def decider(
         self, settings: ServeSettings, host: str, log: Log

@@ -211,7 +211,8 @@ def _nobody(folder: Path, whose: str, live: list[str]) -> NoDecider:
         expected=f"one of {', '.join(map(printable, live))}" if live else "",
         fix=(
             "Is `pilotage serve … --candidate …` running with this --data? "
-            "If it is, its decider is just being started again."
+            "If it is, its decider is just being started again: ask once more. "
+            "What was decided before: `pilotage ledger show`."
         ),
     )
 

@@ -19,6 +19,8 @@ COUNTED: Final = 200_000
 """Predictions that are enough; older segments are not opened for more."""
 FEWEST: Final = 100
 """Predictions below which no rate is told."""
+GIVE_IT: Final = "Give --rate, such as 100/s, and --error-rate, such as 0.3%."
+"""What to do where there is nothing to measure."""
 FAILED: Final = frozenset({"engine_error", "invalid_output"})
 """What counts against an arm, as in `contracts.records.Status`."""
 
@@ -57,7 +59,9 @@ def measured(folder: Path, endpoint: str, *, counted: int = COUNTED) -> Measured
         PilotageError: there is no such folder, or it holds too little to tell a rate.
     """
     if not folder.is_dir():
-        raise PilotageError("there is no folder of records here", where=str(folder))
+        raise PilotageError(
+            "there are no records here to measure the traffic in", where=str(folder), fix=GIVE_IT
+        )
     kept: list[tuple[int, bool, bytes]] = []
     newest_ns, older = 0, False
     for group in _newest_first(folder):
@@ -77,7 +81,7 @@ def measured(folder: Path, endpoint: str, *, counted: int = COUNTED) -> Measured
             f"{len(kept)} records of {endpoint} are too few to measure its traffic",
             where=str(folder),
             expected=f"at least {FEWEST}",
-            fix="Give --rate, such as 100/s, and --error-rate, such as 0.3%.",
+            fix=GIVE_IT,
         )
     return Measured(
         requests=len(kept),

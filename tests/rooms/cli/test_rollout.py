@@ -55,6 +55,7 @@ def test_nothing_there_is_wrong_input_that_says_what_to_do(tmp_path, words, caps
     told = capsys.readouterr().err
     assert "no rollout is being decided" in told
     assert "pilotage serve … --candidate …" in told
+    assert "pilotage ledger show" in told
     assert str(tmp_path) in told
 
 

@@ -92,5 +92,6 @@ def test_too_few_records_tell_no_rate(server, count, enough):
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path):
-    with pytest.raises(PilotageError, match="no folder"):
+    with pytest.raises(PilotageError, match="no records here") as told:
         measured(tmp_path / "nothing", "iris")
+    assert "--rate" in told.value.fix

@@ -97,7 +97,7 @@ class Ledger:
             "several lines of the ledger have this id" if found else "no line has this id",
             where=str(self.path),
             expected=f"{LEAST_DIGITS} or more of the first digits of an id",
-            fix="See the ids with `pilotage ledger show`.",
+            fix="See the ids with `pilotage verdict list` or `pilotage ledger show`.",
         )
 
     # --- what is known of the file ---------------------------------------------------------

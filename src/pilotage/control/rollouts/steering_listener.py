@@ -123,8 +123,8 @@ class Listener:
         except msgspec.DecodeError as error:
             return Reply(error=f"not an order: {error}")
         except PilotageError as error:
-            expected = f"expected {error.expected}. " if error.expected else ""
-            return Reply(error=error.what, fix=f"{expected}{error.fix}".strip())
+            possible = f"Possible now: {error.expected}. " if error.expected else ""
+            return Reply(error=error.what, fix=f"{possible}{error.fix}".strip())
 
 
 async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:

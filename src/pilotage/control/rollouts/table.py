@@ -128,8 +128,8 @@ def _steered(state: State, event: Steered) -> State:
         possible = sorted(verb for verb, phases in ALLOWED.items() if state.phase in phases)
         raise PilotageError(
             f"a rollout that is {words_of(state.phase)} cannot {event.verb}",
-            expected=" or ".join(possible) if possible else "nothing: it is over",
-            fix="" if possible else "Start it again with --anew.",
+            expected=" or ".join(possible),
+            fix="" if possible else "It is over. Start it again with `pilotage serve … --anew`.",
         )
     because = "" if phase == "running" else f"asked for by {event.by}"
     return replace(state, phase=phase, because=because)

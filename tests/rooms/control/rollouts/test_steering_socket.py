@@ -162,7 +162,8 @@ def test_what_the_rollout_does_not_allow_is_the_reply(path):
 
     with decider(path, handle):
         reply = ask(path, Order(verb="pause"))
-    assert reply == Reply(error="it is live", fix="expected rollback. Start it again with --anew.")
+    possible = "Possible now: rollback. Start it again with --anew."
+    assert reply == Reply(error="it is live", fix=possible)
 
 
 def test_a_fault_of_the_decider_is_told_there_and_hinders_no_other(path):
