@@ -24,9 +24,12 @@ WARNINGS: Final = frozenset(
             "hung",
             "metrics_too_many",
         ),
+        *("decider_failed", "not_steerable", "no_page", "not_understood", "not_asked"),
+        *("not_directed", "not_fallen_back", "direction_dropped"),
+        *("records_missing", "evidence_unreadable", "ledger_owed", "ledger_tail_removed"),
     }
 )
-"""Events of the data plane that somebody should look at."""
+"""Events of the data plane and of a rollout that somebody should look at."""
 LINE_CHARACTERS: Final = 8192
 """The longest line of text; longer ones are cut."""
 

@@ -17,7 +17,8 @@ from pilotage.cli.live_screen import LiveScreen, columns_of, is_drawable, print_
 from pilotage.cli.rollout_screen import next_lines, status_lines
 from pilotage.control.rollouts.steering import Order, Verb
 from pilotage.control.rollouts.steering_socket import NoDecider, ask, socket_path, sockets_in
-from pilotage.control.rollouts.table import UNDER_WAY
+from pilotage.control.rollouts.table import ALLOWED, UNDER_WAY
+from pilotage.control.rollouts.table import Verb as Steer
 from pilotage.control.rollouts.view import RolloutView
 from pilotage.errors import PilotageError
 from pilotage.spec.folders import data_folder
@@ -248,11 +249,13 @@ def _user() -> str:
 
 
 def _steer(
-    verb: Verb, endpoint: str | None, data: Path | None, *, yes: bool = True, as_json: bool
+    verb: Steer, endpoint: str | None, data: Path | None, *, yes: bool = True, as_json: bool
 ) -> None:
     path = _socket_of(endpoint, data)
     if not yes:
-        _confirm(verb, _ask(path, "status", as_json=as_json))
+        now = _ask(path, "status", as_json=as_json)
+        if now.phase in ALLOWED[verb]:  # else the decider says why not
+            _confirm(verb, now)
     view = _ask(path, verb, as_json=as_json)
     if as_json:
         _print_json(view, indent=2)

@@ -50,6 +50,8 @@ def plan_lines(
                 lines += [_row(row, title, guard.metric, spec.patience_s)]
                 title = ""
         lines += [()]
+    if slow := _slow(rows, spec):
+        lines += [*wrapped(slow, width), ()]
     lines += wrapped(_exposure(spec), width, style="dim")
     lines += wrapped(_NOTE, width, style="dim")
     return [fitted(line, width) for line in lines]
@@ -118,6 +120,25 @@ def _assumed(spec: RolloutSpec, traffic: Traffic) -> list[str]:
         ),
     }
     return [assumption for assumption, needed in asked.items() if needed]
+
+
+def _slow(rows: Sequence[PlanRow], spec: RolloutSpec) -> str:
+    """What to change where an equal candidate is not shown to be so in time; "" elsewhere."""
+    if spec.promote_on != "guards":
+        return ""
+    required = [guard.text for guard in spec.guards if guard.required]
+    in_time = {
+        row.guard for row in rows if row.question == "not_worse" and row.median_s is not None
+    }
+    late = [text for text in required if text not in in_time]
+    if not late:
+        return ""
+    end = {"hold": "is held", "promote": "goes live", "rollback": "is rolled back"}[spec.then]
+    return (
+        f"Too slow: most candidates that are as good do not pass {', '.join(late)} in "
+        f"{duration(spec.patience_s)}; such a one {end} then. What helps: a larger share in "
+        "--canary, more traffic, a wider margin, a longer --patience."
+    )
 
 
 def _exposure(spec: RolloutSpec) -> str:

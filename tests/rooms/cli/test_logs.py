@@ -23,6 +23,11 @@ def test_json_is_an_object_a_line():
     assert line.count("\n") == 1
 
 
+def test_a_rollout_that_nobody_can_steer_is_a_warning():
+    line = written("text", lambda log: log("not_steerable", why="another decides"))
+    assert "warning: not_steerable" in line
+
+
 def test_text_quotes_what_holds_spaces_and_escapes_what_steers_a_terminal():
     line = written("text", lambda log: log.info("serving", name="a b", odd="\x1b[2Jx\n"))
     assert 'serving name="a b"' in line

@@ -89,6 +89,10 @@ def test_what_is_assumed_is_told():
 def test_what_takes_longer_than_the_patience_says_so():
     text = _run("--rate", "0.1/s", "--error-rate", "0.3%", "--patience", "1h", "--canary", "5%")
     assert text.count("> 60 min") >= 2
+    told = " ".join(text.split())
+    assert "Too slow: most candidates that are as good do not pass error_rate" in told
+    assert "such a one is held then. What helps: a larger share in --canary" in told
+    assert "Too slow" not in _run(*GIVEN)
 
 
 def test_traffic_is_measured_where_none_is_given(tmp_path):

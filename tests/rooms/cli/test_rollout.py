@@ -154,6 +154,15 @@ def test_on_a_terminal_it_asks(running, tmp_path, monkeypatch, typed, code, phas
     assert ("Nothing was changed." in result.stderr) is (code == 1)
 
 
+@pytest.mark.parametrize("verb", ["promote", "abort", "rollback"])
+def test_what_is_over_is_not_asked_about(tmp_path, monkeypatch, verb):
+    monkeypatch.setattr(rollout, "_has_terminal", lambda: True)
+    with SteeredRollout(ROLLED_BACK).decided(tmp_path):
+        result = CliRunner().invoke(app, [verb, "--data", str(tmp_path)], input="y\n")
+    assert "[y/N]" not in result.output
+    assert (result.exit_code == 0) is (verb == "rollback")
+
+
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(rollout, "WATCH_S", 0.001)
