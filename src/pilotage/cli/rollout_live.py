@@ -138,7 +138,8 @@ def _guard(guard: GuardView, rows: int, width: int, *, looks: bool) -> list[Line
         said = f"{words.harm(guard)}  {go}"
         first = between(line_of(verdict(guard), name), line_of(said), width)
         return [first, line_of(indent, *picture)]
-    told = f"worse by {words.harm(guard)}, margin {words.margin(guard)}"
+    is_how = "worse by" if words.is_signed(guard) else "different on"
+    told = f"{is_how} {words.harm(guard)}, margin {words.margin(guard)}"
     if guard.candidate is not None and guard.baseline is not None:
         both = f"{words.arm(guard, guard.candidate)} against {words.arm(guard, guard.baseline)}"
         told = f"{both}, {told}" if cells(both + told + go) + 4 <= inner else told

@@ -36,13 +36,14 @@ def harm(guard: GuardView) -> str:
 
     A verdict is a test of its own, which often decides before the interval, made for all
     differences at once, has left the tolerated harm or the margin behind: then the verdict's own
-    statement is told, "above 0 pp", which is as sure.
+    statement is told, "more than 0 pp", which is as sure.
     """
     unit = _harm_unit(guard)
     if guard.word == "failed" and (guard.low is None or guard.low <= guard.tolerated):
-        return f"above {shown(guard.tolerated, unit, places=0 if not guard.tolerated else None)}"
+        places = None if guard.tolerated else 0
+        return f"more than {shown(guard.tolerated, unit, places=places)}"
     if guard.word == "passed" and (guard.high is None or guard.high >= guard.margin):
-        return f"below {margin(guard)}"
+        return f"less than {margin(guard)}"
     if guard.low is None and guard.high is None:
         return NOTHING
     low = -float("inf") if guard.low is None else guard.low

@@ -3,7 +3,7 @@ from msgspec import structs
 
 from pilotage.cli.rollout_live import HAPPENINGS, live_lines
 from pilotage.cli.spans import texts_of, width_of
-from simulators.rollout_samples import ERRORS, EVERY, PROMOTED, RUNNING
+from simulators.rollout_samples import DISAGREEMENT, ERRORS, EVERY, PROMOTED, RUNNING
 
 PAGE = "http://127.0.0.1:8090"
 
@@ -55,6 +55,13 @@ def test_with_one_guard_there_is_room_for_its_numbers():
     ]
     wide = "\n".join(shown(view, width=100))
     assert "0.41 % against 0.30 %, worse by −0.21 to 0.64 pp, margin 0.5 pp" in wide
+
+
+def test_of_pairs_it_tells_how_many_differ_and_of_a_verdict_what_it_showed():
+    pairs = structs.replace(RUNNING, guards=[DISAGREEMENT])
+    assert "different on 1.2–3.4 %, margin 5 %" in "\n".join(shown(pairs))
+    failed = structs.replace(RUNNING, guards=[structs.replace(ERRORS, word="failed")])
+    assert "worse by more than 0 pp, margin 0.5 pp" in "\n".join(shown(failed))
 
 
 def test_with_few_rows_guards_come_before_traffic():

@@ -140,8 +140,10 @@ export function tolerated(guard) {
 /** The interval of the harm; of a decided guard whose interval still holds the edge, what was shown. */
 export function harm(guard) {
   const { word, low, high } = guard;
-  if (word === "failed" && (low === null || low <= guard.tolerated)) return `above ${tolerated(guard)}`;
-  if (word === "passed" && (high === null || high >= guard.margin)) return `below ${margin(guard)}`;
+  const reachesTolerated = low === null || low <= guard.tolerated;
+  const reachesMargin = high === null || high >= guard.margin;
+  if (word === "failed" && reachesTolerated) return `more than ${tolerated(guard)}`;
+  if (word === "passed" && reachesMargin) return `less than ${margin(guard)}`;
   if (low === null && high === null) return NOTHING;
   if (low === high) return shown(low, unitOf(guard), placesOf(guard));
   return shownRange(low ?? -Infinity, high ?? Infinity, unitOf(guard));
