@@ -37,6 +37,8 @@ ROWS: Final = 12_000
 SEED: Final = 6
 AGE_STEP: Final = 4
 """Years that share a number, so that no age has too few people to learn from."""
+IN_A_HALL: Final = 17
+"""Of `household`: students' halls, group homes and the like; 6 of 100 people of the judged rows."""
 Integers = npt.NDArray[np.int64]
 
 
@@ -71,6 +73,7 @@ MODELS: Final = {
     "every_column": Recipe(),
     "four_columns": Recipe(columns=("age", "schooling", "household", "disabled")),
     "no_schooling": Recipe(columns=tuple(name for name in EVERY if name != "schooling")),
+    "breaking": Recipe(breaks_on=("household", (IN_A_HALL,))),
 }
 
 

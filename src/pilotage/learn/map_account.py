@@ -3,7 +3,7 @@
 from typing import Final
 
 from pilotage.learn.roles import AI, GOVERNANCE, ML, MLOPS, POLICY, PRODUCT
-from pilotage.learn.skills import NotYet, Reading, Skill, Theme
+from pilotage.learn.skills import NotYet, Practice, Reading, Skill, Theme
 
 ACCOUNT: Final = Theme(
     "account",
@@ -27,7 +27,7 @@ ACCOUNT: Final = Theme(
             "every change to whoever kept one digest.",
             roles=(GOVERNANCE, POLICY, MLOPS),
             builds_on=("automatic-rollback",),
-            proven_by=Reading(),
+            proven_by=Practice("catch-the-bad-release"),
             read=("explanation/a-rollout.md#computing-it-again",),
             command="pilotage ledger verify",
         ),
@@ -38,7 +38,7 @@ ACCOUNT: Final = Theme(
             "anybody.",
             roles=(GOVERNANCE, POLICY, ML),
             builds_on=("audit-trail",),
-            proven_by=Reading(),
+            proven_by=Practice("catch-the-bad-release"),
             read=("explanation/a-rollout.md#computing-it-again", "tutorials/canary.md"),
             command="pilotage verdict recompute",
         ),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pilotage.learn.roles import AI, ARCHITECT, INFRASTRUCTURE, ML, MLOPS, PRODUCT, RESEARCH
-from pilotage.learn.skills import Reading, Skill, Theme
+from pilotage.learn.skills import Practice, Reading, Skill, Theme
 
 ROLL_OUT: Final = Theme(
     "roll-out",
@@ -16,7 +16,7 @@ ROLL_OUT: Final = Theme(
             "them can hurt five in a hundred, and no more.",
             roles=(MLOPS, ML, AI, PRODUCT, ARCHITECT),
             builds_on=("model-serving",),
-            proven_by=Reading(),
+            proven_by=Practice("catch-the-bad-release"),
             read=("tutorials/canary.md", "explanation/a-rollout.md"),
             command="pilotage serve --candidate",
         ),
@@ -27,7 +27,7 @@ ROLL_OUT: Final = Theme(
             "chance of being wrong, and takes the candidate out by itself.",
             roles=(MLOPS, ML, ARCHITECT),
             builds_on=("canary-releases",),
-            proven_by=Reading(),
+            proven_by=Practice("catch-the-bad-release"),
             read=("reference/guards.md", "tutorials/canary.md#4-it-is-taken-out"),
             command="pilotage serve --guard",
         ),
@@ -38,7 +38,7 @@ ROLL_OUT: Final = Theme(
             "was seen must be there when the process comes back.",
             roles=(MLOPS, INFRASTRUCTURE, ARCHITECT),
             builds_on=("canary-releases",),
-            proven_by=Reading(),
+            proven_by=Practice("catch-the-bad-release"),
             read=("how-to/operate.md#what-a-crash-loses", "explanation/a-rollout.md"),
             command="pilotage rollout status",
         ),
