@@ -57,7 +57,8 @@ def status_lines(view: RolloutView, *, width: int, zone: tzinfo | None = None) -
     lines = [title(view, width), *wrapped(view.sentence, width, style=style_of(view.phase)), ()]
     lines += [head("Stages"), *map(_stage_row, view.stages), ()]
     if view.traffic:
-        lines += [head("Traffic"), *traffic(view, width), ()]
+        until = "" if view.phase in UNDER_WAY else " until then"
+        lines += [head(f"Traffic{until}"), *traffic(view, width), ()]
     if view.guards:
         lines += [_columns("Guards", "candidate", "baseline", _worse_by(view), "margin", "decides")]
         for guard in view.guards:

@@ -107,14 +107,14 @@ def sentence(
     identity: Identity, state: State, guards: Sequence[GuardView], remaining_s: float | None
 ) -> str:
     """The one line that says what is going on."""
-    name = identity.candidate.name
+    name, baseline = identity.candidate.name, identity.baseline.name
     match state.phase:
         case "rolled_back":
-            return f"{name} rolled back: {state.because}."
+            return f"{name} rolled back: {state.because}. {baseline} answers everything."
         case "aborted":
-            return f"{name} taken out: {state.because}."
+            return f"{name} taken out: {state.because}. {baseline} answers everything."
         case "live":
-            return f"{name} promoted: {state.because}."
+            return f"{name} promoted: {state.because}. It answers everything."
         case "paused":
             return f"Paused, {state.because}: {_share(identity, state)}; harm still rolls it back."
         case "held":
