@@ -109,3 +109,8 @@ class RolloutSpec:
     window_s: float = 600.0
     window_requests: int = 50
     streams: Literal["drain", "cut"] = "drain"
+
+    @property
+    def error_rate(self) -> float:
+        """How often either answer may be wrong; rounded, so that 95 % is 0.05."""
+        return round(1.0 - self.confidence, 12)

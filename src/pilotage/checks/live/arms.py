@@ -53,7 +53,6 @@ class ArmsConfiguration:
 
 def configuration_of(guard: GuardSpec, spec: RolloutSpec, *, unit: str) -> ArmsConfiguration:
     """How the guard is asked: margins in parts of what is possible, errors as the spec allows."""
-    allowed = round(1.0 - spec.confidence, 12)
     span = guard.high - guard.low if guard.metric == "mean" else 1.0
     better = guard.metric != "error_rate"
     expected = EXPECTED_HARM[guard.metric]
@@ -63,15 +62,15 @@ def configuration_of(guard: GuardSpec, spec: RolloutSpec, *, unit: str) -> ArmsC
         TwoArmsConfiguration(
             margin=margin,
             tolerated=min(guard.tolerated / span, margin),
-            error_rate_pass=allowed,
-            error_rate_fail=allowed,
+            error_rate_pass=spec.error_rate,
+            error_rate_fail=spec.error_rate,
             baseline_rate=expected,
             larger_is_better=better,
             unit=unit,
         ),
         DifferenceIntervalConfiguration(
             resolution=resolution,
-            error_rate=allowed,
+            error_rate=spec.error_rate,
             bundle=max(1, math.ceil(BUNDLE_S / spec.block_s)),
             baseline_rate=expected,
             larger_is_better=better,

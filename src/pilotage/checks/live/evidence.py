@@ -146,7 +146,7 @@ def _together_of(spec: RolloutSpec) -> GuardsConfiguration:
     return GuardsConfiguration(
         tuple(guard.text for guard in spec.guards),
         tuple(guard.text for guard in spec.guards if not guard.required),
-        error_rate_fail=round(1.0 - spec.confidence, 12),
+        error_rate_fail=spec.error_rate,
     )
 
 

@@ -230,7 +230,7 @@ class TimeGuard:
     FORMAT: Final = "live_time/1"
 
     def __init__(self, guard: GuardSpec, spec: RolloutSpec) -> None:
-        allowed = allowed_of(spec)
+        allowed = spec.error_rate
         self._configuration = ProbesConfiguration(guard.margin, guard.tolerated, allowed, allowed)
         self._allowed = allowed
         self._probes = Probes(self._configuration)
@@ -319,7 +319,7 @@ def guards_of(spec: RolloutSpec) -> list[Guard]:
 def numbers_of(guard: Guard, declared: GuardSpec, spec: RolloutSpec, share: float) -> GuardNumbers:
     """The guard's numbers as of the last look; `share` is its part of all guards' evidence."""
     shown, says = guard.shown(), guard.says()
-    decides = log_threshold(allowed_of(spec))
+    decides = log_threshold(spec.error_rate)
     evidence = shown.evidence
     word = "failed" if says.failed else "passed" if says.passed else "undecided"
     because = ""
@@ -353,15 +353,10 @@ def numbers_of(guard: Guard, declared: GuardSpec, spec: RolloutSpec, share: floa
     )
 
 
-def allowed_of(spec: RolloutSpec) -> float:
-    """How often either answer may be wrong."""
-    return round(1.0 - spec.confidence, 12)
-
-
 def paired_configuration_of(
     guard: GuardSpec, spec: RolloutSpec, unit: str = "pair"
 ) -> PairedConfiguration:
-    allowed = allowed_of(spec)
+    allowed = spec.error_rate
     margin = min(guard.margin, LARGEST_MARGIN)
     return PairedConfiguration(margin, min(guard.tolerated, margin), allowed, allowed, unit)
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 
 from pilotage.checks.live.arms import EXPECTED_HARM, configuration_of
-from pilotage.checks.live.guards import allowed_of, paired_configuration_of
+from pilotage.checks.live.guards import paired_configuration_of
 from pilotage.contracts.snapshot import PPM
 from pilotage.spec.rollouts import (
     OUTCOME_METRICS,
@@ -190,7 +190,7 @@ def _answer(
     questions: _Questions, guard: GuardSpec, spec: RolloutSpec, rng: np.random.Generator
 ) -> list[PlanRow]:
     """Simulate until all is decided, or patience ends."""
-    allowed = allowed_of(spec)
+    allowed = spec.error_rate
     fails_from = log_threshold(allowed) + math.log(len(spec.guards))
     passes_from = log_threshold(allowed)
     sizes, simulated = questions.sizes, questions.simulated

@@ -33,10 +33,10 @@ from pilotage.control.ledger.lines import Line
 from pilotage.control.rollouts import steering_listener, steering_socket
 from pilotage.control.rollouts.blocks import cut_behind, in_order
 from pilotage.control.rollouts.claiming import claim
-from pilotage.control.rollouts.course import Course, Step
+from pilotage.control.rollouts.course import Step
 from pilotage.control.rollouts.directing import direction_of
 from pilotage.control.rollouts.entries import ROLLOUT
-from pilotage.control.rollouts.resuming import caught_up, readable, started
+from pilotage.control.rollouts.resuming import caught_up, course_of, started
 from pilotage.control.rollouts.sealing import Sealing
 from pilotage.control.rollouts.steering import Order, Reply
 from pilotage.control.rollouts.store import Saved, Store
@@ -95,9 +95,9 @@ class Decider:
         self._claim = claim(settings.home, settings.rollout)
         self._store = Store(settings.home)
         self._ledger = Ledger(settings.home / LEDGER, settings.log)
-        kept = readable(self._store.get(settings.rollout), settings.log)
-        cuts = self._store.cuts(kept.id)
-        self._course = Course(kept, cuts)
+        cuts = self._store.cuts(settings.rollout)
+        kept = self._store.get(settings.rollout)
+        kept, self._course = course_of(kept, cuts, settings.log)
         self._reader = caught_up(self._course, kept, cuts, settings.log)
         self._store.owe([started(self._course, kept)])
         self._sealing = Sealing(Path(kept.records), kept.begin, kept.since_ns)

@@ -23,6 +23,9 @@ Ends = tuple[float, float | None, float | None, float | None]
 """(time, low, estimate, high)"""
 Trend = tuple[float, float, float]
 """(time, evidence of harm, evidence of no harm), in parts of what decides."""
+HARM: Final = 1
+NO_HARM: Final = 2
+"""Places in a trend."""
 
 
 class History(Struct, frozen=True):
@@ -71,7 +74,7 @@ def after_news(history: History, at: float, text: str) -> History:
 
 
 def expected_s(trend: list[Trend], side: int) -> float | None:
-    """How long until the evidence of a side (1: harm, 2: no harm) decides, if it goes on so.
+    """How long until the evidence of a side (`HARM`, `NO_HARM`) decides, if it goes on so.
 
     0 where it has; None where it does not grow.
     """

@@ -17,15 +17,18 @@ from pilotage.statistics.procedure import StateError
 Log = Callable[..., None]
 
 
-def readable(kept: Kept, log: Log) -> Kept:
-    """Without evidence that cannot be read (damaged, or of another release): all of it is in the
-    records, and is observed again from the beginning."""
+def course_of(kept: Kept, cuts: list[Cut], log: Log) -> tuple[Kept, Course]:
+    """The rollout as it was kept, with its evidence as of when that was saved.
+
+    Evidence that cannot be read (damaged, or of another release) is left out of both: all of it is
+    in the records, and is observed again from the beginning.
+    """
     try:
-        Course(kept, [])
+        return kept, Course(kept, cuts)
     except StateError as error:
         log("evidence_unreadable", why=str(error))
-        return replace(kept, evidence=None, evidence_looks=0, resumes_ns=0, history=History())
-    return kept
+        bare = replace(kept, evidence=None, evidence_looks=0, resumes_ns=0, history=History())
+        return bare, Course(bare, cuts)
 
 
 def started(course: Course, kept: Kept) -> Entry:

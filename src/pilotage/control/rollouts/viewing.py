@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pilotage.checks.live.numbers import GuardNumbers
-from pilotage.control.rollouts.history import History, expected_s
+from pilotage.control.rollouts.history import HARM, NO_HARM, History, expected_s
 from pilotage.control.rollouts.identity import Identity
 from pilotage.control.rollouts.table import UNDER_WAY, State
 from pilotage.control.rollouts.view import GuardView, RolloutView, StageView
@@ -40,7 +40,7 @@ def view_of(
     """
     spec = identity.spec
     guards = [_guard(each, history) for each in numbers]
-    remaining_s = _remaining_s(state, spec, guards)
+    remaining_s = _remaining_s(state, spec, guards, history)
     return RolloutView(
         rollout=rollout,
         endpoint=identity.endpoint,
@@ -156,7 +156,7 @@ def duration(seconds: float) -> str:
 
 def _guard(numbers: GuardNumbers, history: History) -> GuardView:
     trend = history.trends.get(numbers.name, [])
-    sides = [expected_s(trend, side) for side in (1, 2)]
+    sides = [expected_s(trend, side) for side in (HARM, NO_HARM)]
     known = [each for each in sides if each is not None]
     return GuardView(
         name=numbers.name,
@@ -182,16 +182,29 @@ def _guard(numbers: GuardNumbers, history: History) -> GuardView:
     )
 
 
-def _remaining_s(state: State, spec: RolloutSpec, guards: Sequence[GuardView]) -> float | None:
-    """Until the rollout ends, if all goes on as it did: exposure, and the slowest guard."""
+def _remaining_s(
+    state: State, spec: RolloutSpec, guards: Sequence[GuardView], history: History
+) -> float | None:
+    """Until the rollout ends, if all goes on as it did: by harm, or by exposure and the slowest
+    required guard, whichever comes first."""
     if state.phase != "running":
         return None
+    harm = [expected_s(history.trends.get(guard.name, []), HARM) for guard in guards]
+    ends = [each for each in (*harm, _live_in_s(state, spec, guards, history)) if each is not None]
+    return min(ends) if ends else None
+
+
+def _live_in_s(
+    state: State, spec: RolloutSpec, guards: Sequence[GuardView], history: History
+) -> float | None:
     times = [stage.lasts_s for stage in spec.stages[state.stage + 1 :]]
     exposure_s = max(0.0, spec.stages[state.stage].lasts_s - state.stage_s) + sum(times)
     if spec.promote_on == "exposure":
         return exposure_s
-    waits = [guard.expected_s for guard in guards if guard.required]
+    required = [guard for guard in guards if guard.required]
+    waits = [
+        0.0 if guard.word == "passed" else expected_s(history.trends.get(guard.name, []), NO_HARM)
+        for guard in required
+    ]
     known = [wait for wait in waits if wait is not None]
-    if len(known) < len(waits):
-        return None
-    return max([exposure_s, *known])
+    return max([exposure_s, *known]) if len(known) == len(waits) else None

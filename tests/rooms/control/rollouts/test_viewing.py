@@ -76,6 +76,17 @@ def test_what_is_left_is_the_slowest_of_exposure_and_guards():
     assert exposed.expected_s == 600.0
 
 
+def test_harm_that_is_about_to_be_found_is_what_is_waited_for():
+    name = numbers().name
+    history = History(trends={name: [(0.0, 0.0, 0.0), (10.0, 0.9, 0.001)]})
+    waits = view(State(stage=2), numbers(), history=history)
+    assert waits.expected_s == pytest.approx(10.0 / 9.0)
+
+
+def test_a_guard_that_has_passed_is_not_waited_for():
+    assert view(State(stage=2), numbers(word="passed")).expected_s == 600.0
+
+
 def test_nothing_is_promised_where_a_guard_does_not_move():
     assert view(State(stage=2), numbers()).expected_s is None
 
