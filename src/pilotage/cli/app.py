@@ -26,10 +26,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run_tree(words: Sequence[str]) -> int:
-    from pilotage.cli.tree import app
+    from pilotage.cli.tree import tree
 
+    asked = words[0] if words and COMPLETING not in os.environ else ""
     try:
-        app(args=list(words), prog_name=NAME)
+        tree(asked)(args=list(words), prog_name=NAME)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 1 if leaving.code else 0
     return 0
@@ -38,7 +39,7 @@ def _run_tree(words: Sequence[str]) -> int:
 def __getattr__(name: str) -> object:
     """`app`, the whole tree, built when somebody asks for it."""
     if name == "app":
-        from pilotage.cli.tree import app
+        from pilotage.cli.tree import tree
 
-        return app
+        return tree()
     raise AttributeError(name)

@@ -178,3 +178,8 @@ def _print_json(rows: "tuple[PlanRow, ...]", traffic: Traffic) -> None:
     told = {"traffic": traffic._asdict(), "rows": rows}
     body = msgspec.json.format(msgspec.json.encode(told), indent=2)
     sys.stdout.write(body.decode() + "\n")
+
+
+def add_plan(app: typer.Typer) -> None:
+    """Puts the command into a tree."""
+    app.command("plan")(plan)

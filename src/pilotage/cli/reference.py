@@ -7,7 +7,7 @@ from typing import Any
 
 import typer.main
 
-from pilotage.cli.tree import app
+from pilotage.cli.tree import tree
 from pilotage.learn.pages import learn_pages
 from pilotage.learn.practice.shelf import PROJECTS
 from pilotage.spec.gate_reference import gates_page
@@ -29,7 +29,7 @@ def pages() -> dict[str, str]:
 def commands_page() -> str:
     """Every command with its arguments and options; those of `serve` have a page of their own."""
     parts = [NOTE, "# Commands"]
-    for path, command in commands(typer.main.get_command(app), "pilotage"):
+    for path, command in commands(typer.main.get_command(tree()), "pilotage"):
         parts.append(f"## `{path}`\n{_paragraphs(command.help or '')}")
         if path == "pilotage serve":
             parts.append("Its settings are on [a page of their own](serve.md).")

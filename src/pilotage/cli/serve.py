@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from pilotage.cli.disk import LocalDisk
 from pilotage.cli.failures import guarded
 from pilotage.cli.logs import Log, form_of
-from pilotage.cli.serve_help import help_text
 from pilotage.errors import PilotageError
 from pilotage.serving.processes.hangups import hold_hangups
 from pilotage.spec.settings import ServeSettings
@@ -28,6 +27,8 @@ def run(words: Sequence[str]) -> int:
     """The command with its words; returns the exit code and raises nothing a person can mend."""
     asked = words[: words.index("--")] if "--" in words else words
     if "--help" in asked or "-h" in asked:
+        from pilotage.cli.serve_help import help_text  # the table in words is for readers alone
+
         sys.stdout.write(help_text())
         return 0
     return guarded(lambda: _serve(words), as_json=wants_json(words))

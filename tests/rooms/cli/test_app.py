@@ -4,6 +4,7 @@ import sys
 
 from pilotage import __version__
 from pilotage.cli.app import main
+from pilotage.cli.tree import BRANCHES
 
 HEAVY = ("onnxruntime", "numpy", "uvloop", "httptools", "rich", "ruamel.yaml", "polars", "asyncio")
 
@@ -40,3 +41,25 @@ def test_a_setting_completes_in_the_shell(monkeypatch, capsys):
     monkeypatch.setenv("COMP_CWORD", "2")
     main([])
     assert "--max-batch-rows" in capsys.readouterr().out
+
+
+def test_a_command_loads_no_other_branch_of_the_tree():
+    program = (
+        "import json, sys; from pilotage.cli.app import main; main(['record', '--help']);"
+        "sys.stderr.write(json.dumps([name for name in sys.modules if 'rollout' in name"
+        " or name.startswith(('pilotage.learn', 'pilotage.control'))]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert json.loads(ran.stderr) == []
+
+
+def test_every_command_of_the_tree_stands_in_the_branch_that_is_named_for_it(capsys):
+    for commands in BRANCHES:
+        for command in commands:
+            assert main([command, "--help"]) == 0
+            assert f"pilotage {command}" in capsys.readouterr().out
+
+
+def test_a_command_that_is_none_is_told_among_all_of_them(capsys):
+    assert main(["rolout"]) == 2
+    assert "rolout" in capsys.readouterr().err
